@@ -1,0 +1,4 @@
+/// stub
+public struct LayerGraph: Sendable {}
+/// stub
+public struct ForwardContext: Sendable {}

@@ -1,0 +1,27 @@
+/// A kind of model: reads a `config.json`, and writes the forward pass of its layers.
+///
+/// A new family is one file in `Families/` and one line in ``ModelFamilies/all``.
+public protocol ModelFamily: Sendable {
+  /// The `model_type` of the configs it reads.
+  static var modelType: String { get }
+  /// Reads the sizes; a key that the config leaves out has the default of `transformers`.
+  ///
+  /// Keys that do not matter here are ignored: a `config.json` holds much more than sizes.
+  init(_ config: inout Settings) throws(PlanError)
+  /// The names of its linear projections, as LoRA's `target_modules` spells them.
+  var linearModules: [String] { get }
+  /// The layer graph of one forward pass, from token ids to the loss.
+  func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph
+}
+
+/// The list of model families.
+public enum ModelFamilies {
+  /// Every family, one line each.
+  public static let all: [any ModelFamily.Type] = []
+
+  /// The family that reads configs of this `model_type`, or `nil`.
+  public static func named(_ modelType: String) -> (any ModelFamily.Type)? {
+    for family in all where family.modelType == modelType { return family }
+    return nil
+  }
+}

@@ -1,0 +1,95 @@
+/// What a plan comes to: numbers only, for one device.
+public struct Report: Sendable {
+  /// The scenario's name.
+  public var name: String
+  /// The device's name.
+  public var device: String
+  /// The model's name.
+  public var model: String
+  /// All parameters, tied ones once.
+  public var parameters: Int
+  /// Parameters that receive gradients.
+  public var trainableParameters: Int
+  /// Whether the run fits: `peak.device` is at most `capacity`.
+  public var fits: Bool
+  /// The highest point of the step.
+  public var peak: Peak
+  /// What the device offers to a process, in bytes.
+  public var capacity: Bytes
+  /// Each phase with its own highest point, in the order of the step.
+  public var phases: [PhasePeak]
+  /// What recomputation costs.
+  public var recompute: Recompute
+  /// FLOPs of one step on one device, recomputation included; matrix products and attention.
+  public var flops: FLOPs
+  /// The estimated time of the arithmetic of one step on one device.
+  public var seconds: Seconds
+  /// How many devices there are and how many it takes.
+  public var devices: DeviceCount
+  /// What was taken for granted, in a fixed order.
+  public var assumptions: [Assumption]
+
+  /// The highest point of the step.
+  public struct Peak: Hashable, Sendable {
+    /// Bytes of live tensors, as they were asked for.
+    public var live: Bytes
+    /// The same with each tensor rounded up to the allocator's 512 bytes.
+    public var allocated: Bytes
+    /// What the caching allocator is expected to hold from the driver, at most.
+    public var reserved: Bytes
+    /// What the device must offer: reserved memory and the CUDA context.
+    public var device: Bytes
+    /// The phase that has it.
+    public var phase: Phase
+    /// The operation at that moment, with its place in the model.
+    public var operation: String
+    /// What is live at that moment, by role; adds up to `live` exactly.
+    public var breakdown: Breakdown
+  }
+
+  /// The highest point of one phase.
+  public struct PhasePeak: Hashable, Sendable {
+    /// The phase.
+    public var phase: Phase
+    /// Bytes of live tensors, as they were asked for.
+    public var live: Bytes
+    /// The same, rounded up tensor by tensor.
+    public var allocated: Bytes
+    /// What the caching allocator is expected to hold from the driver, at most.
+    public var reserved: Bytes
+    /// The operation at that moment.
+    public var operation: String
+    /// What is live at that moment, by role; adds up to `live` exactly.
+    public var breakdown: Breakdown
+  }
+
+  /// What recomputation costs, relative to the same step without it.
+  public struct Recompute: Hashable, Sendable {
+    /// Recomputed FLOPs ÷ FLOPs of the step without recomputation.
+    public var flopsFraction: Double
+    /// The same in estimated time.
+    public var timeFraction: Double
+  }
+
+  /// Devices of the kind that the scenario names.
+  public struct DeviceCount: Hashable, Sendable {
+    /// How many the plan uses.
+    public var used: Int
+    /// The least that works with the same strategies, or `nil` when no number does.
+    public var minimum: Int?
+  }
+}
+
+/// Memory by role; the parts add up to the whole exactly.
+public struct Breakdown: Hashable, Sendable {
+  private var parts: [Int]
+
+  /// Nothing of any role.
+  public init() { parts = Array(repeating: 0, count: Role.allCases.count) }
+
+  /// The memory of one role.
+  public subscript(_ role: Role) -> Bytes {
+    get { Bytes(parts[Int(role.rawValue)]) }
+    set { parts[Int(role.rawValue)] = newValue.count }
+  }
+}

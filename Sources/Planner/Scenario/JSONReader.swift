@@ -1,0 +1,5 @@
+import FoundationEssentials
+
+/// Reads JSON text.
+public enum JSONReader {
+}

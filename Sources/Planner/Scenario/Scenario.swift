@@ -1,0 +1,90 @@
+/// One training run to plan: what a scenario file says, read and checked.
+public struct Scenario: Sendable {
+  /// What the report is called.
+  public var name: String
+  /// The model, by its family.
+  public var model: Model
+  /// How much goes through the model in one optimizer step.
+  public var workload: Workload
+  /// The number formats of weights and arithmetic.
+  public var precision: Precision
+  /// How attention is computed.
+  public var attention: AttentionImplementation
+  /// The optimizer with its settings.
+  public var optimizer: any Optimizer
+  /// The norm that gradients are clipped to, or `nil`.
+  public var gradientClipping: Double?
+  /// Techniques beyond precision, in the order of their stages.
+  public var strategies: [any Strategy]
+  /// The device that the run is planned for.
+  public var device: Device
+  /// How many of them there are.
+  public var devices: Int
+  /// What the scenario did not say, and what was taken instead.
+  public var defaults: [Assumption]
+
+  /// Puts a scenario together from its parts.
+  public init(
+    name: String, model: Model, workload: Workload, precision: Precision = .bf16True,
+    attention: AttentionImplementation = .sdpa, optimizer: any Optimizer = AdamW(),
+    gradientClipping: Double? = nil, strategies: [any Strategy] = [], device: Device,
+    devices: Int = 1, defaults: [Assumption] = []
+  ) {
+    self.name = name
+    self.model = model
+    self.workload = workload
+    self.precision = precision
+    self.attention = attention
+    self.optimizer = optimizer
+    self.gradientClipping = gradientClipping
+    self.strategies = strategies
+    self.device = device
+    self.devices = devices
+    self.defaults = defaults
+  }
+}
+
+/// A model to train: what it is called and the family that knows its layers.
+public struct Model: Sendable {
+  /// A catalog name, or the `model_type` of a config.
+  public var name: String
+  /// The architecture with its sizes.
+  public var family: any ModelFamily
+
+  /// Names an architecture.
+  public init(name: String, family: any ModelFamily) {
+    self.name = name
+    self.family = family
+  }
+}
+
+/// How much goes through the model in one optimizer step, on one device.
+public struct Workload: Hashable, Sendable {
+  /// Sequences in one forward pass.
+  public var microBatchSize: Int
+  /// Tokens in each sequence.
+  public var sequenceLength: Int
+  /// Forward and backward passes before the optimizer steps.
+  public var gradientAccumulationSteps: Int
+  /// Whether the loop holds the model's output, and with it the logits, until the step ends.
+  public var keepOutputs: Bool
+
+  /// Describes a workload.
+  public init(
+    microBatchSize: Int, sequenceLength: Int, gradientAccumulationSteps: Int = 1,
+    keepOutputs: Bool = false
+  ) {
+    self.microBatchSize = microBatchSize
+    self.sequenceLength = sequenceLength
+    self.gradientAccumulationSteps = gradientAccumulationSteps
+    self.keepOutputs = keepOutputs
+  }
+}
+
+/// How attention is computed, in the words of `attn_implementation`.
+public enum AttentionImplementation: String, Hashable, Sendable, CaseIterable {
+  /// PyTorch's `scaled_dot_product_attention`: the kernel that it takes on the device.
+  case sdpa
+  /// Plain matrix products and a softmax in fp32; the scores are materialised.
+  case eager
+}

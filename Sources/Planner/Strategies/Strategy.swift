@@ -1,0 +1,60 @@
+/// A technique that changes where memory goes: precision, checkpointing, LoRA, sharding.
+///
+/// How to write one: a file in this folder with a type that reads its settings, names its ``stage`` and the
+/// ``decisions`` it makes, and makes them in ``decide(_:)``; and a line in ``Strategies/all``. Strategies run in
+/// the order of their stages, whatever order the user wrote them in; two that make the same decision are refused.
+public protocol Strategy: Sendable {
+  /// The key under `strategies` in a scenario.
+  static var name: String { get }
+  /// One sentence for `plan show strategies`.
+  static var summary: String { get }
+  /// When it runs.
+  static var stage: Stage { get }
+  /// What it decides alone.
+  static var decisions: Set<Decision> { get }
+  /// Reads its settings; whoever calls it calls ``Settings/finish()`` afterwards.
+  init(_ settings: inout Settings) throws(PlanError)
+  /// The technique with its setting in a few words: `LoRA rank 16 on q_proj, v_proj`.
+  var label: String { get }
+  /// Writes its decisions into the plan, once, before the graph is made.
+  func decide(_ plan: inout TrainingPlan) throws(PlanError)
+}
+
+/// When a strategy runs.
+public enum Stage: Int, Hashable, Sendable, Comparable, CaseIterable {
+  /// Number formats.
+  case precision
+  /// What is trained, and how a layer is cut over devices.
+  case partition
+  /// What autograd keeps from forward to backward.
+  case retention
+  /// How states are cut over devices.
+  case sharding
+  /// Where things lie: device, host, disk.
+  case placement
+
+  /// Orders stages as they run.
+  public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// Something exactly one strategy may decide.
+public enum Decision: String, Hashable, Sendable, CaseIterable {
+  /// The number formats of weights and arithmetic.
+  case formats
+  /// Which parameters are trained.
+  case trainable
+  /// What is kept for backward.
+  case retention
+}
+
+/// The list of strategies that a scenario can name under `strategies`.
+public enum Strategies {
+  /// Every strategy, one line each.
+  public static let all: [any Strategy.Type] = []
+
+  /// The strategy of this name, or `nil`.
+  public static func named(_ name: String) -> (any Strategy.Type)? {
+    for strategy in all where strategy.name == name { return strategy }
+    return nil
+  }
+}

@@ -1,0 +1,3 @@
+/// What the strategies decided, before the graph is made.
+public struct TrainingPlan: Sendable {
+}
