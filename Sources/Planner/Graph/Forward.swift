@@ -1,0 +1,366 @@
+/// Writes a forward pass the way PyTorch's eager mode would run it.
+///
+/// A tensor lives as Python lets it live. The result of an operation is a *temporary*: the operation that uses it
+/// frees it. ``local(_:)`` binds it to a name of the current frame, which keeps it until the name is bound again
+/// or the frame returns. ``enter(_:holding:_:_:)`` opens a frame; arguments of a module call live until it returns.
+///
+///     forward.enter("mlp", holding: x)
+///     let gate = try forward.silu(try forward.linear(x, gateProjection))
+///     let up = try forward.linear(x, upProjection)
+///     return forward.leave(try forward.linear(try forward.multiply(gate, up), downProjection))
+struct Forward {
+  /// What has been written.
+  var program = Program()
+  /// What decides how it is written.
+  let context: ForwardContext
+  /// The section being written.
+  private(set) var section = 0
+  /// Names that hold each register.
+  private var holds: ContiguousArray<Int32> = []
+  /// The weight that each register is, or -1.
+  private var leafOf: ContiguousArray<Int32> = []
+  private var locals: ContiguousArray<Int32> = []
+  private var frames: ContiguousArray<(start: Int, module: StaticString)> = []
+
+  init(_ context: ForwardContext) {
+    self.context = context
+    program.operations.reserveCapacity(192)
+    program.registers.reserveCapacity(512)
+    program.saves.reserveCapacity(256)
+    program.steps.reserveCapacity(768)
+    holds.reserveCapacity(320)
+    leafOf.reserveCapacity(320)
+  }
+
+  // MARK: Registers and names
+
+  /// A register that no name holds yet.
+  mutating func register(_ spec: TensorSpec) -> Value {
+    let value = Value(register: program.registerCount, spec: spec)
+    program.registerCount += 1
+    holds.append(0)
+    leafOf.append(-1)
+    return value
+  }
+
+  /// Binds a temporary to a name of the current frame.
+  mutating func local(_ value: Value) -> Value {
+    holds[Int(value.register)] += 1
+    locals.append(value.register)
+    return value
+  }
+
+  /// Binds a name of the current frame again: what it was bound to may die.
+  mutating func local(_ value: Value, replacing old: Value) -> Value {
+    let value = local(value)
+    if let start = frames.last?.start,
+      let index = locals[start...].firstIndex(of: old.register)
+    {
+      locals.remove(at: index)
+      drop(old.register)
+    }
+    return value
+  }
+
+  /// Unbinds a name of the current frame (`del`).
+  mutating func forget(_ value: Value) {
+    if let start = frames.last?.start,
+      let index = locals[start...].lastIndex(of: value.register)
+    {
+      locals.remove(at: index)
+      drop(value.register)
+    }
+  }
+
+  /// Opens the frame of a module call, which holds its arguments until it returns.
+  mutating func enter(
+    _ module: StaticString, holding a: Value? = nil, _ b: Value? = nil, _ c: Value? = nil
+  ) {
+    frames.append((locals.count, module))
+    for case let argument? in [a, b, c] { _ = local(argument) }
+  }
+
+  /// Returns from the current frame: its names die, its result becomes a temporary of the caller.
+  mutating func leave(_ result: Value) -> Value {
+    close(keeping: result.register, -1)
+    return result
+  }
+
+  /// Returns two results from the current frame.
+  mutating func leave(_ a: Value, _ b: Value) -> (Value, Value) {
+    close(keeping: a.register, b.register)
+    return (a, b)
+  }
+
+  private mutating func close(keeping a: Int32, _ b: Int32) {
+    guard let frame = frames.popLast() else { return }
+    while locals.count > frame.start {
+      let register = locals.removeLast()
+      holds[Int(register)] -= 1
+      if holds[Int(register)] == 0, register != a, register != b { release(register) }
+    }
+  }
+
+  private mutating func drop(_ register: Int32) {
+    holds[Int(register)] -= 1
+    if holds[Int(register)] == 0 { release(register) }
+  }
+
+  private mutating func release(_ register: Int32) {
+    emit(Instruction(code: .release, a: register))
+  }
+
+  /// Frees a temporary that nothing uses.
+  mutating func discard(_ value: Value) { consume(value) }
+
+  private mutating func consume(_ value: Value) {
+    if holds[Int(value.register)] == 0 { release(value.register) }
+  }
+
+  mutating func emit(_ instruction: Instruction) {
+    program.sections[section].instructions.append(instruction)
+  }
+
+  /// The module whose frame is open.
+  var module: StaticString { frames.last?.module ?? "model" }
+
+  // MARK: Weights and sections
+
+  /// Declares a weight of the section being written; the order is that of `model.parameters()`.
+  mutating func parameter(
+    _ name: StaticString, _ rows: Int, _ columns: Int, dtype: DType? = nil, trainable: Bool? = nil
+  ) throws(PlanError) -> Parameter {
+    let spec = try TensorSpec(rows, columns, dtype ?? context.dtype)
+    let value = register(spec)
+    holds[Int(value.register)] = 1
+    leafOf[Int(value.register)] = Int32(program.leaves.count)
+    let trainable = trainable ?? context.trainsBase
+    program.leaves.append(
+      .init(name: name, register: value.register, spec: spec, trainable: trainable))
+    return Parameter(name: name, value: value, trainable: trainable)
+  }
+
+  /// Writes the code of one distinct layer: from its residual stream to its residual stream.
+  ///
+  /// - Returns: The section's number, for ``LayerGraph/pattern``.
+  mutating func layer(
+    _ name: StaticString, residual: TensorSpec, arguments: [Value],
+    _ body: (inout Forward, Value) throws(PlanError) -> Value
+  ) throws(PlanError) -> Int {
+    let outer = section
+    section = program.sections.count
+    var new = Program.Section()
+    new.name = name
+    new.arguments = ContiguousArray(arguments.map(\.register))
+    program.sections.append(new)
+    let firstLeaf = program.leaves.count
+    let firstRegister = program.registerCount
+    let input = register(residual)
+    holds[Int(input.register)] = 1
+    let output = try body(&self, input)
+    program.sections[section].input = input.register
+    program.sections[section].output = output.register
+    program.sections[section].registers = firstRegister..<program.registerCount
+    program.sections[section].leaves = firstLeaf..<program.leaves.count
+    defer { section = outer }
+    return section
+  }
+
+  /// Runs all layers over the residual stream: it is a local of the frame, bound again by each layer.
+  mutating func layers(_ hidden: Value) -> Value {
+    emit(Instruction(code: .layers, a: hidden.register))
+    return hidden
+  }
+
+  /// Ends the model: the loss stays, and the logits where the caller holds the output.
+  mutating func finish(loss: Value, holding logits: Value?) {
+    while !frames.isEmpty { close(keeping: loss.register, logits?.register ?? -1) }
+    program.loss = loss.register
+    program.heldOutput = logits?.register ?? -1
+  }
+
+  /// Another name for the same tensor.
+  mutating func alias(_ value: Value) -> Value {
+    let output = register(value.spec)
+    emit(Instruction(code: .alias, a: output.register, b: value.register))
+    return output
+  }
+
+  // MARK: Operations
+
+  /// The operation being written.
+  private var current = Operation(name: "", module: "")
+
+  /// Begins an operation over differentiable inputs.
+  mutating func begin(
+    _ name: StaticString, module: StaticString? = nil, _ a: Value, _ b: Value? = nil,
+    _ c: Value? = nil, _ d: Value? = nil
+  ) {
+    current = Operation(name: name, module: module ?? self.module)
+    let start = program.registers.count
+    for case let input? in [a, b, c, d] {
+      program.registers.append(input.register)
+      let leaf = leafOf[Int(input.register)]
+      if leaf >= 0 { program.leaves[Int(leaf)].uses += 1 }
+    }
+    current.inputs = start..<program.registers.count
+    let saves = program.saves.count
+    current.savedInputs = saves..<saves
+    current.steps = program.steps.count..<program.steps.count
+  }
+
+  /// Saves an input for backward, if the gradient of one of the inputs in `mask` is needed.
+  mutating func save(_ value: Value, for mask: UInt8) {
+    program.saves.append(Save(register: value.register, mask: mask))
+    current.savedInputs = current.savedInputs.lowerBound..<program.saves.count
+  }
+
+  /// What the forward costs; backward steps that compute take their own.
+  mutating func work(flops: Int, bytes: Int, dtype: DType) {
+    current.flops = flops
+    current.seconds = context.kernels.seconds(flops: flops, bytes: bytes, dtype: dtype)
+  }
+
+  /// Backward allocates the gradient of input `index`; `always` where a kernel makes it even if nobody wants it.
+  mutating func gradient(
+    _ index: UInt8, _ spec: TensorSpec, view: Bool = false, role: Role = .activations,
+    flops: Int = 0, always: Bool = false
+  ) {
+    let seconds = context.kernels.seconds(flops: flops, bytes: 2 &* spec.bytes, dtype: spec.dtype)
+    step(
+      BackwardStep(
+        kind: .gradient, mask: always ? .max : 1 << index, index: index, view: view, role: role,
+        bytes: spec.bytes, flops: flops, seconds: seconds))
+  }
+
+  /// Backward hands the gradient of output `output` on to input `index`, without a copy.
+  mutating func pass(_ index: UInt8, view: Bool = false, from output: Int = 0) {
+    step(
+      BackwardStep(
+        kind: .pass, mask: 1 << index, index: index, view: view, role: .activations, bytes: 0,
+        extra: output))
+  }
+
+  /// Backward allocates temporary number `index`, if the gradient of one of the inputs in `mask` is needed.
+  mutating func temporary(
+    _ index: UInt8, _ bytes: Int, for mask: UInt8 = .max, role: Role = .activations
+  ) {
+    step(
+      BackwardStep(
+        kind: .allocate, mask: mask, index: index, view: false, role: role, bytes: bytes))
+  }
+
+  /// Backward frees temporary number `index`.
+  mutating func free(_ index: UInt8, for mask: UInt8 = .max) {
+    step(
+      BackwardStep(
+        kind: .free, mask: mask, index: index, view: false, role: .activations, bytes: 0))
+  }
+
+  /// The operator has returned; what follows happens in autograd's validation of its results.
+  mutating func settle() {
+    step(
+      BackwardStep(
+        kind: .settle, mask: .max, index: 0, view: false, role: .activations, bytes: 0))
+  }
+
+  /// Validation sums the gradient of input `index` down to the shape of the input.
+  mutating func reduce(_ index: UInt8, to spec: TensorSpec, workspace: Int = 0, role: Role) {
+    step(
+      BackwardStep(
+        kind: .reduce, mask: 1 << index, index: index, view: false, role: role,
+        bytes: spec.bytes, extra: workspace))
+  }
+
+  /// The gradient of input `index` is copied into `spec`'s format or layout.
+  mutating func convert(_ index: UInt8, to spec: TensorSpec) {
+    step(
+      BackwardStep(
+        kind: .convert, mask: 1 << index, index: index, view: false, role: .activations,
+        bytes: spec.bytes))
+  }
+
+  private mutating func step(_ step: BackwardStep) { program.steps.append(step) }
+
+  /// Ends an operation with one new tensor as its result.
+  mutating func end(_ spec: TensorSpec, saving mask: UInt8 = 0, role: Role = .activations) -> Value {
+    let output = register(spec)
+    record()
+    allocate(output, role: role)
+    link(output, saving: mask)
+    return output
+  }
+
+  /// Ends an operation whose result is another name of input `source`'s memory.
+  mutating func endView(_ spec: TensorSpec, of source: Value) -> Value {
+    let output = register(spec)
+    record()
+    emit(Instruction(code: .alias, a: output.register, b: source.register))
+    link(output, saving: 0)
+    return output
+  }
+
+  /// Autograd records the operation: saved inputs are packed before it runs.
+  mutating func record() {
+    emit(Instruction(code: .record, a: -1, b: Int32(program.operations.count)))
+  }
+
+  /// The forward allocates `value`.
+  mutating func allocate(_ value: Value, role: Role = .activations) {
+    emit(
+      Instruction(
+        code: .allocate, role: role, a: value.register, b: Int32(program.operations.count),
+        bytes: value.spec.bytes))
+  }
+
+  /// Ends an operation: its output joins the graph, its temporaries among the inputs die.
+  mutating func link(_ output: Value, saving mask: UInt8 = 0) {
+    let saves = program.saves.count
+    if mask != 0 { program.saves.append(Save(register: output.register, mask: mask)) }
+    finish(output, savedOutputs: saves..<program.saves.count)
+  }
+
+  /// As ``link(_:saving:)``, with further tensors that the operation makes and saves for backward.
+  mutating func link(_ output: Value, saving mask: UInt8, and extras: [Value]) {
+    let saves = program.saves.count
+    if mask != 0 { program.saves.append(Save(register: output.register, mask: mask)) }
+    for extra in extras { program.saves.append(Save(register: extra.register, mask: .max)) }
+    finish(output, savedOutputs: saves..<program.saves.count)
+    for extra in extras { consume(extra) }
+  }
+
+  private mutating func finish(_ output: Value, savedOutputs: Range<Int>) {
+    let registers = program.registers.count
+    program.registers.append(output.register)
+    current.outputs = registers..<program.registers.count
+    current.savedOutputs = savedOutputs
+    current.steps = current.steps.lowerBound..<program.steps.count
+    emit(Instruction(code: .link, a: output.register, b: Int32(program.operations.count)))
+    program.operations.append(current)
+    var seen: (Int32, Int32) = (-1, -1)
+    for index in current.inputs {
+      let register = program.registers[index]
+      if holds[Int(register)] == 0, register != seen.0, register != seen.1 {
+        release(register)
+        seen = (register, seen.0)
+      }
+    }
+  }
+
+  /// A tensor that autograd knows nothing of: masks, tables, indices.
+  mutating func plain(_ name: StaticString, _ spec: TensorSpec, role: Role = .other) -> Value {
+    let output = register(spec)
+    program.operations.append(Operation(name: name, module: module))
+    emit(
+      Instruction(
+        code: .allocate, role: role, a: output.register,
+        b: Int32(program.operations.count - 1), bytes: spec.bytes))
+    return output
+  }
+
+  /// Autocast keeps this tensor until its region ends.
+  mutating func cache(_ value: Value) { emit(Instruction(code: .cache, a: value.register)) }
+
+  /// Makes a tensor a leaf that wants a gradient.
+  mutating func require(_ value: Value) { emit(Instruction(code: .require, a: value.register)) }
+}

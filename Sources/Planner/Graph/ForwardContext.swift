@@ -1,0 +1,69 @@
+/// What decides how a forward pass is written, beyond the model's sizes.
+public struct ForwardContext: Sendable {
+  /// Sequences in one forward pass.
+  public var batch = 1
+  /// Tokens in each sequence.
+  public var sequence = 1
+  /// The format of weights and, without autocast, of activations.
+  public var dtype = DType.bf16
+  /// The format that autocast runs matrix products and attention in; `nil` without autocast.
+  public var autocast: DType?
+  /// How attention is computed.
+  public var attention = AttentionImplementation.sdpa
+  /// Whether the caller holds the logits until the step ends.
+  public var keepOutputs = false
+  /// Whether the model's own weights are trained.
+  public var trainsBase = true
+  /// Whether the embedding's output is made to want a gradient (`enable_input_require_grads`).
+  public var inputRequiresGradient = false
+  /// Adds adapters to linear projections, where a strategy wants them.
+  public var adapter: (any LinearAdapter)?
+  /// Whether any layer is checkpointed: its arguments then live until its backward.
+  public var checkpoints = false
+  /// The kernels that PyTorch takes on the device.
+  public var kernels = KernelTraits()
+
+  /// Defaults: one token in bf16 on a Hopper device.
+  public init() {}
+}
+
+/// What the choice and the workspaces of kernels depend on.
+public struct KernelTraits: Hashable, Sendable {
+  /// CUDA compute capability × 10.
+  public var computeCapability = 90
+  /// Streaming multiprocessors.
+  public var multiprocessors = 132
+  /// Threads one of them can hold.
+  public var threadsPerMultiprocessor = 2048
+  /// Bytes per second to device memory.
+  public var bandwidth = 3.35e12
+  /// FLOP per second of matrix products in fp32, and in 16 bits.
+  public var rate32 = 67e12
+  /// FLOP per second of matrix products in 16 bits.
+  public var rate16 = 989.5e12
+
+  /// Defaults: an H100 SXM.
+  public init() {}
+
+  /// The estimated time of work that computes `flops` in `dtype` and moves `bytes`.
+  func seconds(flops: Int, bytes: Int, dtype: DType) -> Double {
+    let rate = dtype.size >= 4 ? rate32 : rate16
+    return max(Double(flops) / max(rate, 1), Double(bytes) / max(bandwidth, 1))
+  }
+}
+
+/// Adds trainable weights to the linear projections that it names.
+protocol LinearAdapter: Sendable {
+  /// The adapter of the projection `module`, or `nil` if it has none.
+  func adapter(for module: StaticString, input: Int, output: Int, in forward: inout Forward)
+    throws(PlanError) -> AdapterWeights?
+  /// Runs the projection with its adapter; `base` runs the projection alone.
+  func project(_ x: Value, through linear: Linear, in forward: inout Forward)
+    throws(PlanError) -> Value
+}
+
+/// The two low-rank weights beside a projection: `[rank, in]` and `[out, rank]`.
+struct AdapterWeights: Sendable {
+  let down: Parameter
+  let up: Parameter
+}

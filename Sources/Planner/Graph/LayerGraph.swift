@@ -1,4 +1,0 @@
-/// stub
-public struct LayerGraph: Sendable {}
-/// stub
-public struct ForwardContext: Sendable {}

@@ -1,0 +1,143 @@
+/// Operations on one element at a time, and their backward rules.
+extension Forward {
+  /// `a * b`; one of them may be broadcast over the rows (`[columns]`), the columns (`[rows, 1]`) or both.
+  ///
+  /// Each operand is saved for the other's gradient. The gradient of `b` is made first, both at full size;
+  /// validation then sums a broadcast one down.
+  mutating func multiply(_ a: Value, _ b: Value) throws(PlanError) -> Value {
+    let full = Self.broadcast(a.spec, b.spec)
+    begin("mul", a, b)
+    save(a, for: 0b10)
+    save(b, for: 0b01)
+    work(flops: 0, bytes: a.spec.bytes + b.spec.bytes + full.bytes, dtype: full.dtype)
+    gradient(1, full)
+    gradient(0, full)
+    settle()
+    fit(0, a.spec, from: full)
+    fit(1, b.spec, from: full)
+    return end(full)
+  }
+
+  /// `a + b` at equal shapes, or with `b` broadcast; saves nothing, hands its gradient to both.
+  mutating func add(_ a: Value, _ b: Value) throws(PlanError) -> Value {
+    let full = Self.broadcast(a.spec, b.spec)
+    begin("add", a, b)
+    work(flops: 0, bytes: a.spec.bytes + b.spec.bytes + full.bytes, dtype: full.dtype)
+    pass(0)
+    pass(1)
+    settle()
+    fit(0, a.spec, from: full)
+    fit(1, b.spec, from: full)
+    return end(full)
+  }
+
+  /// `a + constant`: a new tensor whose gradient is passed on.
+  mutating func addConstant(_ a: Value) -> Value {
+    begin("add", a)
+    work(flops: 0, bytes: 2 * a.spec.bytes, dtype: a.spec.dtype)
+    pass(0)
+    return end(a.spec)
+  }
+
+  /// `a * constant`.
+  mutating func scale(_ a: Value) -> Value {
+    begin("mul", a)
+    work(flops: 0, bytes: 2 * a.spec.bytes, dtype: a.spec.dtype)
+    gradient(0, a.spec)
+    return end(a.spec)
+  }
+
+  /// `-a`.
+  mutating func negate(_ a: Value) -> Value {
+    begin("neg", a)
+    work(flops: 0, bytes: 2 * a.spec.bytes, dtype: a.spec.dtype)
+    gradient(0, a.spec)
+    return end(a.spec)
+  }
+
+  /// `a.pow(2)`; saves its input; backward makes `a.pow(1)`, twice that, and the product with the gradient.
+  mutating func square(_ a: Value) -> Value {
+    begin("pow", a)
+    save(a, for: 1)
+    work(flops: 0, bytes: 2 * a.spec.bytes, dtype: a.spec.dtype)
+    temporary(0, a.spec.bytes)
+    temporary(1, a.spec.bytes)
+    gradient(0, a.spec)
+    free(0)
+    free(1)
+    return end(a.spec)
+  }
+
+  /// `a.mean(-1, keepdim=True)`; backward divides the expanded gradient into a full tensor.
+  mutating func meanOfRows(_ a: Value) -> Value {
+    begin("mean", a)
+    work(flops: 0, bytes: a.spec.bytes, dtype: a.spec.dtype)
+    gradient(0, a.spec)
+    return end(a.spec.perRow)
+  }
+
+  /// `torch.rsqrt(a)`; saves its result.
+  mutating func reciprocalRoot(_ a: Value) -> Value {
+    begin("rsqrt", a)
+    work(flops: 0, bytes: 2 * a.spec.bytes, dtype: a.spec.dtype)
+    temporary(0, a.spec.bytes)
+    temporary(1, a.spec.bytes)
+    gradient(0, a.spec)
+    free(0)
+    free(1)
+    return end(a.spec, saving: 1)
+  }
+
+  /// `a.to(dtype)`: the same tensor where it has that format already, else a copy.
+  mutating func cast(_ a: Value, to dtype: DType) -> Value {
+    if a.spec.dtype == dtype { return a }
+    begin("to", a)
+    work(
+      flops: 0, bytes: a.spec.bytes + a.spec.cast(to: dtype).bytes, dtype: dtype)
+    gradient(0, a.spec)
+    return end(a.spec.cast(to: dtype))
+  }
+
+  /// `silu(a)`; saves its input.
+  mutating func silu(_ a: Value) -> Value {
+    begin("silu", a)
+    save(a, for: 1)
+    work(flops: 0, bytes: 2 * a.spec.bytes, dtype: a.spec.dtype)
+    gradient(0, a.spec)
+    return end(a.spec)
+  }
+
+  /// `dropout(a, p)` with p > 0: the fused kernel saves a mask of one byte an element.
+  mutating func dropout(_ a: Value) -> Value {
+    begin("native_dropout", a)
+    let output = register(a.spec)
+    let mask = register(a.spec.cast(to: .bool))
+    work(flops: 0, bytes: 2 * a.spec.bytes + mask.spec.bytes, dtype: a.spec.dtype)
+    gradient(0, a.spec)
+    record()
+    allocate(mask)
+    allocate(output)
+    link(output, saving: 0, and: [mask])
+    return output
+  }
+
+  /// The shape of `a` and `b` together, and PyTorch's common format.
+  private static func broadcast(_ a: TensorSpec, _ b: TensorSpec) -> TensorSpec {
+    let larger = a.elements >= b.elements ? a : b
+    return larger.cast(to: a.dtype.promoted(with: b.dtype))
+  }
+
+  /// What validation does to the gradient of an operand that was broadcast or promoted.
+  private mutating func fit(_ index: UInt8, _ spec: TensorSpec, from full: TensorSpec) {
+    if spec.elements < full.elements {
+      let overRows = spec.columns == full.columns && spec.rows == 1
+      let workspace =
+        overRows
+        ? ColumnSum.workspace(rows: full.rows, columns: full.columns, on: context.kernels) : 0
+      reduce(
+        index, to: spec.cast(to: full.dtype), workspace: workspace,
+        role: overRows ? .gradients : .activations)
+    }
+    if spec.dtype != full.dtype { convert(index, to: spec) }
+  }
+}

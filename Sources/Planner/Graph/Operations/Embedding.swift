@@ -1,0 +1,33 @@
+/// The token embedding.
+extension Forward {
+  /// `embedding(ids, weight)`: `[rows, columns]`; saves the ids, which the training loop holds anyway.
+  ///
+  /// Above 3,072 ids the backward sorts them and sums their gradients in fp32 partial segments:
+  /// ⌊N/10⌋ + min(N, V) rows of them, with index buffers.
+  ///
+  /// Source: `embedding_backward_cuda_kernel` in PyTorch's `aten/src/ATen/native/cuda/EmbeddingBackwardKernel.cu`.
+  mutating func embedding(rows n: Int, _ weight: Parameter) throws(PlanError) -> Value {
+    let table = weight.value.spec
+    let spec = try TensorSpec(n, table.columns, table.dtype)
+    begin("embedding", module: "embed_tokens", weight.value)
+    work(flops: 0, bytes: 2 * spec.bytes, dtype: spec.dtype)
+    if n <= 3072 {
+      gradient(0, table, role: .gradients)
+    } else {
+      let ids = 8 &* n
+      let segments = n / 10 + min(n, table.rows)
+      let partial = try TensorSpec(segments, table.columns, .fp32)
+      temporary(0, ids, role: .workspace)
+      temporary(1, ids, role: .workspace)
+      gradient(0, table, role: .gradients)
+      temporary(2, ids, role: .workspace)
+      temporary(3, 16, role: .workspace)
+      temporary(4, ids, role: .workspace)
+      temporary(5, ids, role: .workspace)
+      temporary(6, 8 &* segments, role: .workspace)
+      temporary(7, partial.bytes, role: .workspace)
+      for index in 0..<UInt8(8) { free(index) }
+    }
+    return end(spec)
+  }
+}

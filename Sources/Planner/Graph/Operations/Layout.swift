@@ -1,0 +1,56 @@
+/// Operations that change the shape or the layout of a tensor.
+extension Forward {
+  /// `a.view(…).transpose(…)` ahead of attention: no memory forward; backward copies the gradient into rows.
+  ///
+  /// - Parameter copies: Whether the gradient arrives transposed, so that reshaping it must copy.
+  mutating func heads(_ a: Value, width: Int, copies: Bool) throws(PlanError) -> Value {
+    let spec = try a.spec.reshaped(columns: width)
+    begin("view", a)
+    if copies { gradient(0, a.spec, view: true) } else { pass(0, view: true) }
+    return endView(spec, of: a)
+  }
+
+  /// `a.reshape(…)` of contiguous memory: another name of it, forward and backward.
+  mutating func view(_ a: Value, columns: Int) throws(PlanError) -> Value {
+    begin("view", a)
+    pass(0, view: true)
+    return endView(try a.spec.reshaped(columns: columns), of: a)
+  }
+
+  /// `a.contiguous()` of a transposed tensor: a copy forward, a view backward.
+  mutating func contiguous(_ a: Value, columns: Int) throws(PlanError) -> Value {
+    begin("contiguous", a)
+    let spec = try a.spec.reshaped(columns: columns)
+    work(flops: 0, bytes: 2 * spec.bytes, dtype: spec.dtype)
+    pass(0, view: true)
+    return end(spec)
+  }
+
+  /// `a[..., i:j]`: a view forward; backward writes the gradient into zeros of the full size.
+  mutating func slice(_ a: Value, columns: Int) throws(PlanError) -> Value {
+    begin("slice", a)
+    gradient(0, a.spec)
+    return endView(try TensorSpec(a.spec.rows, columns, a.spec.dtype), of: a)
+  }
+
+  /// `torch.cat((a, b), dim=-1)`; backward hands views of the gradient to both.
+  mutating func concatenate(_ a: Value, _ b: Value) throws(PlanError) -> Value {
+    let spec = try TensorSpec(a.spec.rows, a.spec.columns + b.spec.columns, a.spec.dtype)
+    begin("cat", a, b)
+    work(flops: 0, bytes: 2 * spec.bytes, dtype: spec.dtype)
+    pass(0, view: true)
+    pass(1, view: true)
+    return end(spec)
+  }
+
+  /// `repeat_kv`: key or value heads copied to the number of query heads; backward sums them again.
+  mutating func repeatHeads(_ a: Value, times: Int) throws(PlanError) -> Value {
+    if times == 1 { return a }
+    let spec = try TensorSpec(
+      try checkedProduct(a.spec.rows, times), a.spec.columns, a.spec.dtype)
+    begin("repeat_kv", a)
+    work(flops: 0, bytes: a.spec.bytes + spec.bytes, dtype: spec.dtype)
+    gradient(0, a.spec)
+    return end(spec)
+  }
+}

@@ -1,0 +1,116 @@
+/// A linear projection `y = x Wᵀ + b` with its weights, and an adapter if a strategy added one.
+struct Linear: Sendable {
+  /// The module's name: `q_proj`.
+  let module: StaticString
+  /// `[out, in]`
+  let weight: Parameter
+  /// `[out]`
+  let bias: Parameter?
+  /// Low-rank weights beside it.
+  var adapter: AdapterWeights?
+
+  /// Elements of an input row.
+  var input: Int { weight.value.spec.columns }
+  /// Elements of an output row.
+  var output: Int { weight.value.spec.rows }
+}
+
+/// Matrix products and their backward rules.
+extension Forward {
+  /// Declares a projection; a strategy may put an adapter beside it.
+  mutating func linear(
+    _ module: StaticString, weight: StaticString, bias: StaticString? = nil, input: Int,
+    output: Int
+  ) throws(PlanError) -> Linear {
+    let weight = try parameter(weight, output, input)
+    var linear = Linear(
+      module: module, weight: weight,
+      bias: try bias.map { (name) throws(PlanError) in try parameter(name, 1, output) })
+    linear.adapter = try context.adapter?.adapter(
+      for: module, input: input, output: output, in: &self)
+    return linear
+  }
+
+  /// Runs a projection, with its adapter if it has one.
+  mutating func project(_ x: Value, _ linear: Linear) throws(PlanError) -> Value {
+    if linear.adapter != nil, let adapter = context.adapter {
+      return try adapter.project(x, through: linear, in: &self)
+    }
+    return try product(x, linear.weight, bias: linear.bias, module: linear.module)
+  }
+
+  /// `x Wᵀ + b`. Under autocast bias, weight and input are cast first, in this order.
+  ///
+  /// The input is saved if the weight is trained, the weight if the input needs a gradient. Without a bias the
+  /// weight's gradient is made before the input's; with one after, and the bias's last, by a sum over the rows.
+  mutating func product(
+    _ x: Value, _ weight: Parameter, bias: Parameter? = nil, module: StaticString? = nil
+  ) throws(PlanError) -> Value {
+    let bias = bias.map { castForProduct($0) }
+    let w = castForProduct(weight)
+    let x = castForProduct(x)
+    let spec = try TensorSpec(x.spec.rows, w.spec.rows, x.spec.dtype)
+    let flops = try checkedProduct(2, x.spec.rows, x.spec.columns, w.spec.rows)
+    begin(bias == nil ? "mm" : "addmm", module: module, x, w, bias)
+    save(x, for: 0b10)
+    save(w, for: 0b01)
+    work(
+      flops: flops, bytes: x.spec.bytes + w.spec.bytes + spec.bytes, dtype: spec.dtype)
+    if let bias {
+      gradient(0, x.spec, view: true, flops: flops)
+      gradient(1, w.spec, view: true, role: .gradients, flops: flops)
+      gradient(2, bias.spec, role: .gradients)
+      let workspace = ColumnSum.workspace(
+        rows: spec.rows, columns: spec.columns, on: context.kernels)
+      if workspace > 0 {
+        temporary(0, workspace, for: 0b100, role: .workspace)
+        free(0, for: 0b100)
+      }
+    } else {
+      gradient(1, w.spec, view: true, role: .gradients, flops: flops)
+      gradient(0, x.spec, view: true, flops: flops)
+    }
+    return end(spec)
+  }
+
+  /// `a @ b` over a batch of matrices: `[count·m, k] × [count·k, n]`, both saved.
+  ///
+  /// The gradient of the second operand is made first.
+  mutating func batchedProduct(_ a: Value, _ b: Value, columns: Int, inner: Int)
+    throws(PlanError) -> Value
+  {
+    let b = castForProduct(b)
+    let a = castForProduct(a)
+    let spec = try TensorSpec(a.spec.elements / max(inner, 1), columns, a.spec.dtype)
+    let flops = try checkedProduct(2, a.spec.elements, columns)
+    begin("bmm", a, b)
+    save(a, for: 0b10)
+    save(b, for: 0b01)
+    work(
+      flops: flops, bytes: a.spec.bytes + b.spec.bytes + spec.bytes, dtype: spec.dtype)
+    gradient(1, b.spec, view: true, flops: flops)
+    gradient(0, a.spec, view: true, flops: flops)
+    return end(spec)
+  }
+
+  /// Autocast's cast of an activation.
+  mutating func castForProduct(_ x: Value) -> Value {
+    guard let autocast = context.autocast, x.spec.dtype == .fp32 else { return x }
+    return cast(x, to: autocast)
+  }
+
+  /// Autocast's cast of a weight: a trained fp32 weight is cast once and kept until the region ends.
+  private mutating func castForProduct(_ weight: Parameter) -> Value {
+    guard let autocast = context.autocast, weight.value.spec.dtype == .fp32 else {
+      return weight.value
+    }
+    begin("to", weight.value)
+    work(
+      flops: 0, bytes: weight.value.spec.bytes + weight.value.spec.cast(to: autocast).bytes,
+      dtype: autocast)
+    gradient(0, weight.value.spec, role: .gradients)
+    let copy = end(weight.value.spec.cast(to: autocast), role: .parameters)
+    if weight.trainable { cache(copy) }
+    return copy
+  }
+}

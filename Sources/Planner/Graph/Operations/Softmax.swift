@@ -1,0 +1,42 @@
+/// Softmax and its relatives.
+extension Forward {
+  /// `softmax(a, dim=-1)` in fp32, cast to `dtype` as attention does; saves its fp32 result.
+  mutating func softmax(_ a: Value, to dtype: DType) -> Value {
+    let wide = cast(a, to: .fp32)
+    begin("_softmax", wide)
+    work(flops: 0, bytes: 2 * wide.spec.bytes, dtype: .fp32)
+    gradient(0, wide.spec)
+    temporary(0, wide.spec.bytes)
+    free(0)
+    return cast(end(wide.spec, saving: 1), to: dtype)
+  }
+
+  /// `log_softmax(a, dim=-1)`; saves its result.
+  mutating func logSoftmax(_ a: Value) -> Value {
+    begin("_log_softmax", a)
+    work(flops: 0, bytes: 2 * a.spec.bytes, dtype: a.spec.dtype)
+    gradient(0, a.spec)
+    return end(a.spec, saving: 1)
+  }
+
+  /// `nll_loss(logProbabilities, labels)`: a scalar; saves the labels and the scalar total weight.
+  ///
+  /// The log-probabilities are saved as well, which costs nothing: log-softmax saved them.
+  mutating func negativeLogLikelihood(_ logProbabilities: Value, labels: Value) throws(PlanError)
+    -> Value
+  {
+    begin("nll_loss", logProbabilities)
+    save(logProbabilities, for: 1)
+    save(labels, for: 1)
+    work(flops: 0, bytes: logProbabilities.spec.rows * 16, dtype: .fp32)
+    gradient(0, logProbabilities.spec)
+    let loss = register(try TensorSpec(1, 1, logProbabilities.spec.dtype))
+    let weight = register(loss.spec)
+    record()
+    allocate(loss, role: .other)
+    allocate(weight, role: .other)
+    link(loss, saving: 0, and: [weight])
+    discard(labels)
+    return loss
+  }
+}

@@ -1,0 +1,82 @@
+/// The forward pass of a model as straight-line code over registers: what the families write.
+///
+/// Section 0 is the model around its layers; the others are one distinct layer each.
+struct Program: Sendable {
+  /// The instructions of each section.
+  var sections: [Section] = [Section()]
+  var operations: ContiguousArray<Operation> = []
+  var registers: ContiguousArray<Int32> = []
+  var saves: ContiguousArray<Save> = []
+  var steps: ContiguousArray<BackwardStep> = []
+  var leaves: ContiguousArray<Leaf> = []
+  var registerCount: Int32 = 0
+  /// The register of the loss.
+  var loss: Int32 = -1
+  /// The register of the logits, where the caller holds the model's output until the step ends.
+  var heldOutput: Int32 = -1
+
+  /// Straight-line code, run once for each layer (section 0: once).
+  struct Section: Sendable {
+    /// What the section is called: `layers`.
+    var name: StaticString = "model"
+    var instructions: ContiguousArray<Instruction> = []
+    /// The registers that it sets.
+    var registers: Range<Int32> = 0..<0
+    /// Where it finds the residual stream.
+    var input: Int32 = -1
+    /// Where it leaves it.
+    var output: Int32 = -1
+    /// Registers of the model that it reads, and that a checkpoint of it holds.
+    var arguments: ContiguousArray<Int32> = []
+    /// Its weights, as a range of ``Program/leaves``.
+    var leaves = 0..<0
+  }
+
+  /// A weight.
+  struct Leaf: Sendable {
+    let name: StaticString
+    let register: Int32
+    let spec: TensorSpec
+    let trainable: Bool
+    /// How many gradients arrive for it in one backward pass of its section.
+    var uses: Int32 = 0
+  }
+}
+
+/// What the running forward does next.
+struct Instruction: Sendable {
+  enum Code: UInt8, Sendable {
+    /// Register `a` becomes a new tensor of `bytes`.
+    case allocate
+    /// Register `a` lets go of its tensor.
+    case release
+    /// Register `a` becomes another name of register `b`'s tensor, outside autograd.
+    case alias
+    /// Autograd records operation `b`: its inputs are saved.
+    case record
+    /// Operation `b` has run: its outputs join the graph, and are saved.
+    case link
+    /// Autocast keeps register `a`'s tensor until its region ends.
+    case cache
+    /// Register `a` becomes a leaf that wants a gradient.
+    case require
+    /// All layers run; register `a` holds the residual stream before and after.
+    case layers
+  }
+
+  let code: Code
+  var role: Role = .activations
+  let a: Int32
+  var b: Int32 = -1
+  var bytes = 0
+}
+
+/// A model's forward pass with the order of its layers.
+public struct LayerGraph: Sendable {
+  /// The code of the model and of each distinct layer.
+  var program: Program
+  /// Which section each layer runs: a pattern over the sections, repeated to the number of layers.
+  var pattern: [Int]
+  /// How many layers there are.
+  var layers: Int
+}

@@ -1,0 +1,29 @@
+/// The gated MLP: `down(silu(gate(x)) * up(x))`.
+///
+/// Source: `LlamaMLP.forward`, transformers 5.17.
+struct GatedMLP: Sendable {
+  let gate: Linear
+  let up: Linear
+  let down: Linear
+
+  /// Declares the three projections.
+  init(hidden: Int, intermediate: Int, bias: Bool, in f: inout Forward) throws(PlanError) {
+    gate = try f.linear(
+      "gate_proj", weight: "mlp.gate_proj.weight", bias: bias ? "mlp.gate_proj.bias" : nil,
+      input: hidden, output: intermediate)
+    up = try f.linear(
+      "up_proj", weight: "mlp.up_proj.weight", bias: bias ? "mlp.up_proj.bias" : nil,
+      input: hidden, output: intermediate)
+    down = try f.linear(
+      "down_proj", weight: "mlp.down_proj.weight", bias: bias ? "mlp.down_proj.bias" : nil,
+      input: intermediate, output: hidden)
+  }
+
+  /// Runs the MLP.
+  func callAsFunction(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
+    f.enter("mlp", holding: x)
+    let gated = f.silu(try f.project(x, gate))
+    let product = try f.multiply(gated, try f.project(x, up))
+    return f.leave(f.local(try f.project(product, down)))
+  }
+}

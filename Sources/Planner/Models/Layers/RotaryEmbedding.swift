@@ -1,0 +1,47 @@
+/// Rotary position embeddings: the tables of a forward pass and their application to queries and keys.
+///
+/// Source: `LlamaRotaryEmbedding.forward`, `apply_rotary_pos_emb` and `rotate_half`, transformers 5.17.
+enum RotaryEmbedding {
+  /// Makes the tables `cos` and `sin`, `[sequence, width]` in the format of `dtype`; computed in fp32.
+  static func tables(sequence: Int, width: Int, dtype: DType, in f: inout Forward)
+    throws(PlanError) -> (cos: Value, sin: Value)
+  {
+    f.enter("rotary_emb")
+    _ = f.local(f.plain("bmm", try TensorSpec(sequence, width / 2, .fp32)))
+    let wide = try TensorSpec(sequence, width, .fp32)
+    _ = f.local(f.plain("cat", wide))
+    func table(_ name: StaticString, _ f: inout Forward) -> Value {
+      let raw = f.plain(name, wide)
+      let scaled = f.local(f.plain("mul", wide))
+      f.discard(raw)
+      return scaled
+    }
+    let cos = table("cos", &f)
+    let sin = table("sin", &f)
+    guard dtype != .fp32 else { return f.leave(cos, sin) }
+    return f.leave(f.plain("to", wide.cast(to: dtype)), f.plain("to", wide.cast(to: dtype)))
+  }
+
+  /// Rotates queries and keys; the unrotated ones live until both are done.
+  static func apply(
+    _ q: Value, _ k: Value, cos: Value, sin: Value, in f: inout Forward
+  ) throws(PlanError) -> (Value, Value) {
+    f.enter("apply_rotary_pos_emb", holding: q, k)
+    let q = f.local(try rotate(q, cos, sin, &f))
+    let k = f.local(try rotate(k, cos, sin, &f))
+    return f.leave(q, k)
+  }
+
+  /// `x * cos + rotate_half(x) * sin`
+  private static func rotate(_ x: Value, _ cos: Value, _ sin: Value, _ f: inout Forward)
+    throws(PlanError) -> Value
+  {
+    let straight = try f.multiply(x, cos)
+    let half = x.spec.columns / 2
+    f.enter("rotate_half", holding: x)
+    let first = f.local(try f.slice(x, columns: half))
+    let second = f.local(try f.slice(x, columns: x.spec.columns - half))
+    let turned = f.leave(try f.concatenate(f.negate(second), first))
+    return try f.add(straight, try f.multiply(turned, sin))
+  }
+}

@@ -1,0 +1,50 @@
+/// One entry of a schedule.
+struct Event: Hashable, Sendable {
+  enum Kind: UInt8, Sendable {
+    /// `count` tensors of `bytes` each are allocated; freed where `count` is negative.
+    case memory
+    /// A phase of the step begins; `count` is its number.
+    case phase
+    /// What follows, up to the matching end, happens `count` times.
+    case repeatBegin
+    /// Ends a repetition.
+    case repeatEnd
+    /// A layer begins; `bytes` is its index in the first repetition, `count` what each repetition adds.
+    case layer
+    /// The code around the layers goes on.
+    case outside
+  }
+
+  var kind: Kind
+  var role: Role = .other
+  /// Whether a checkpoint recomputes.
+  var again = false
+  var count: Int32 = 0
+  /// The operation, as an index into ``Program/operations``; negative for ``Moment``.
+  var operation: Int32 = -1
+  var bytes = 0
+}
+
+/// Places in a step that are not an operation of the model.
+enum Moment: Int32, Sendable, CaseIterable {
+  case resident = -1
+  case batch = -2
+  case lossGradient = -3
+  case accumulation = -4
+  case clipping = -5
+  case optimizerStep = -6
+  case end = -7
+
+  /// What the report calls it.
+  var text: String {
+    switch self {
+    case .resident: "weights and optimizer state"
+    case .batch: "token ids"
+    case .lossGradient: "gradient of the loss"
+    case .accumulation: "gradient accumulation"
+    case .clipping: "gradient clipping"
+    case .optimizerStep: "optimizer step"
+    case .end: "end of the step"
+    }
+  }
+}

@@ -1,0 +1,90 @@
+/// What one layer runs, and what is kept of it for backward.
+struct LayerKind: Hashable, Sendable {
+  /// The section of the program.
+  var section: Int
+  /// What backward finds.
+  var retention = Retention.keep
+}
+
+/// What a layer keeps from forward to backward.
+public enum Retention: Hashable, Sendable {
+  /// Everything that autograd saves.
+  case keep
+  /// Its input; the rest is recomputed (`torch.utils.checkpoint`).
+  case recompute(reentrant: Bool)
+}
+
+/// The layers of a model in order, as repeated cycles of runs of equal layers.
+struct LayerSequence: Hashable, Sendable {
+  /// `count` repetitions of `runs`.
+  struct Cycle: Hashable, Sendable {
+    var runs: [Run]
+    var count: Int
+    /// Layers in one repetition.
+    var length: Int { runs.reduce(0) { $0 + $1.count } }
+  }
+
+  /// `count` equal layers.
+  struct Run: Hashable, Sendable {
+    var kind: LayerKind
+    var count: Int
+  }
+
+  private(set) var cycles: [Cycle] = []
+
+  /// Lays the pattern of a model's sections over the pieces of a retention.
+  ///
+  /// - Parameters:
+  ///   - sections: The model's pattern, repeated over all layers: `[1]`, or `[1, 2]` for alternating ones.
+  ///   - retention: Pieces in order, each a pattern of its own for so many layers.
+  init(sections: [Int], retention: [RetentionPiece]) {
+    var at = 0
+    for piece in retention where piece.layers > 0 && !piece.pattern.isEmpty && !sections.isEmpty {
+      let period = Self.leastCommonMultiple(sections.count, piece.pattern.count)
+      func kinds(_ range: Range<Int>) -> [LayerKind] {
+        range.map {
+          LayerKind(
+            section: sections[(at + $0) % sections.count],
+            retention: piece.pattern[$0 % piece.pattern.count])
+        }
+      }
+      let whole = piece.layers / period
+      if whole > 0 { append(kinds(0..<period), count: whole) }
+      if piece.layers % period > 0 {
+        append(kinds(whole * period..<piece.layers), count: 1)
+      }
+      at += piece.layers
+    }
+  }
+
+  private mutating func append(_ kinds: [LayerKind], count: Int) {
+    var runs: [Run] = []
+    for kind in kinds {
+      if let last = runs.last, last.kind == kind {
+        runs[runs.count - 1].count += 1
+      } else {
+        runs.append(Run(kind: kind, count: 1))
+      }
+    }
+    if runs.count == 1 {
+      // A cycle of equal layers is one run.
+      cycles.append(Cycle(runs: [Run(kind: runs[0].kind, count: runs[0].count * count)], count: 1))
+    } else {
+      cycles.append(Cycle(runs: runs, count: count))
+    }
+  }
+
+  private static func leastCommonMultiple(_ a: Int, _ b: Int) -> Int {
+    var (x, y) = (a, b)
+    while y != 0 { (x, y) = (y, x % y) }
+    return a / x * b
+  }
+}
+
+/// A retention for some layers in a row.
+public struct RetentionPiece: Hashable, Sendable {
+  /// Repeated over the layers.
+  var pattern: [Retention]
+  /// How many layers.
+  var layers: Int
+}

@@ -1,0 +1,247 @@
+/// Running the recorded operations backward.
+///
+/// Nodes run in the reverse order of their making, which is the order of PyTorch's engine: the ready node with the
+/// highest sequence number goes first, and a node's users all have higher ones.
+extension Tape {
+  /// Backward from the loss to the weights.
+  mutating func backward() {
+    let loss = registers[Int(program.loss)]
+    guard loss.requires, loss.source >= 0 else { return }
+    let seed = allocate(4, .other, Moment.lossGradient.rawValue)
+    retain(seed)
+    buffers[Int(loss.source)] = Buffer(storage: seed, view: false)
+    backward(downTo: 0, marksDownTo: 0)
+    if leaves[inputLeaf].buffer.storage >= 0 {
+      release(leaves[inputLeaf].buffer.storage, Moment.end.rawValue)
+    }
+    leaves[inputLeaf] = LeafBuffer()
+    release(seed, Moment.end.rawValue)
+  }
+
+  /// Runs the nodes above `floor`.
+  private mutating func backward(downTo floor: Int, marksDownTo markFloor: Int) {
+    var mark = marks.count - 1
+    var node = nodes.count - 1
+    while node >= floor || mark >= markFloor {
+      while mark >= markFloor, marks[mark].node > node {
+        pass(marks[mark])
+        mark -= 1
+      }
+      guard node >= floor else { break }
+      execute(node)
+      node -= 1
+    }
+  }
+
+  /// Backward passes a mark: the ends of repetitions are their beginnings.
+  private mutating func pass(_ mark: Mark) {
+    switch mark.kind {
+    case .repeatEnd:
+      schedule.events.append(
+        Event(
+          kind: .repeatBegin, count: Int32(truncatingIfNeeded: mark.count), bytes: -mark.stride))
+      copies *= mark.count
+    case .repeatBegin:
+      schedule.events.append(Event(kind: .repeatEnd))
+      let inner = copies
+      copies /= mark.count
+      // Gradients on their way to what lies before the repetition.
+      let before = mark.node < nodes.count ? Int(nodes[mark.node].buffer) : buffers.count
+      for index in 0..<before { carry(buffers[index].storage, from: inner) }
+    case .layer, .outside: break
+    }
+  }
+
+  /// One node: makes the gradients of its inputs, lets go of what it holds, hands the gradients on.
+  private mutating func execute(_ index: Int) {
+    let node = nodes[index]
+    if node.operation < 0 { return executeReentrant(node) }
+    let operation = program.operations[Int(node.operation)]
+    let incoming = buffers[Int(node.buffer)]
+    guard incoming.storage >= 0 else { return letGoOfSaved(node) }
+    buffers[Int(node.buffer)] = Buffer()
+    if node.frame >= 0 { replay(Int(node.frame)) }
+
+    var made = (Buffer(), Buffer(), Buffer(), Buffer())
+    let inputs = operation.inputs.count
+    var mask: UInt8 = 0
+    for input in 0..<inputs where edges[Int(node.edges) + input] != -1 { mask |= 1 << input }
+    var settled = node.frame < 0
+    withUnsafeMutablePointer(to: &made) { _ in }
+    for step in program.steps[operation.steps] where step.mask & mask != 0 {
+      work.flops += Int128(step.flops) * Int128(copies)
+      work.seconds += step.seconds * Double(copies)
+      switch step.kind {
+      case .gradient:
+        Self.set(
+          &made, step.index,
+          Buffer(storage: allocate(step.bytes, step.role, node.operation), view: step.view))
+      case .pass:
+        retain(incoming.storage)
+        Self.set(
+          &made, step.index,
+          Buffer(storage: incoming.storage, view: step.view || incoming.view))
+      case .allocate:
+        temporaries[Int(step.index)] = allocate(step.bytes, step.role, node.operation)
+      case .free: release(temporaries[Int(step.index)], node.operation)
+      case .settle:
+        letGoOfRecomputed(node)
+        settled = true
+      case .reduce:
+        let sum = allocate(step.bytes, step.role, node.operation)
+        if step.extra > 0 {
+          release(allocate(step.extra, .workspace, node.operation), node.operation)
+        }
+        release(Self.get(made, step.index).storage, node.operation)
+        Self.set(&made, step.index, Buffer(storage: sum, view: false))
+      case .convert:
+        let copy = allocate(step.bytes, step.role, node.operation)
+        release(Self.get(made, step.index).storage, node.operation)
+        Self.set(&made, step.index, Buffer(storage: copy, view: false))
+      }
+    }
+    if !settled { letGoOfRecomputed(node) }
+    release(incoming.storage, node.operation)
+    letGoOfSaved(node)
+    for input in 0..<inputs {
+      deliver(Self.get(made, UInt8(input)), to: edges[Int(node.edges) + input], node.operation)
+    }
+    for input in 0..<inputs { complete(edges[Int(node.edges) + input], node.operation) }
+  }
+
+  private static func get(_ made: (Buffer, Buffer, Buffer, Buffer), _ index: UInt8) -> Buffer {
+    switch index {
+    case 0: made.0
+    case 1: made.1
+    case 2: made.2
+    default: made.3
+    }
+  }
+
+  private static func set(
+    _ made: inout (Buffer, Buffer, Buffer, Buffer), _ index: UInt8, _ buffer: Buffer
+  ) {
+    switch index {
+    case 0: made.0 = buffer
+    case 1: made.1 = buffer
+    case 2: made.2 = buffer
+    default: made.3 = buffer
+    }
+  }
+
+  /// What a checkpoint recomputed for the node dies as soon as its operator returns.
+  private mutating func letGoOfRecomputed(_ node: Node) {
+    guard node.frame >= 0 else { return }
+    for index in node.saved..<node.saved + node.savedCount {
+      let place = Int(saved[Int(index)])
+      guard place < recomputed.count else { continue }
+      release(recomputed[place], node.operation)
+      recomputed[place] = -1
+    }
+  }
+
+  /// The node lets go of its saved tensors, and of its share of a checkpoint frame.
+  private mutating func letGoOfSaved(_ node: Node) {
+    if node.frame >= 0 {
+      frames[Int(node.frame)].remaining -= node.savedCount
+      if frames[Int(node.frame)].remaining == 0, node.savedCount > 0 { close(Int(node.frame)) }
+      return
+    }
+    for index in node.saved..<node.saved + node.savedCount {
+      release(saved[Int(index)], node.operation)
+    }
+  }
+
+  /// A gradient arrives in the buffer of what made the input, or of a weight.
+  private mutating func deliver(_ gradient: Buffer, to source: Int32, _ operation: Int32) {
+    guard gradient.storage >= 0 else { return }
+    if source == -1 { return release(gradient.storage, operation) }
+    if source >= 0 {
+      buffers[Int(source)] = sum(buffers[Int(source)], gradient, operation)
+    } else {
+      let leaf = Int(-2 - source)
+      leaves[leaf].buffer = sum(leaves[leaf].buffer, gradient, operation)
+      leaves[leaf].arrived += 1
+    }
+  }
+
+  /// The engine's rule: in place unless the tensor there is a view or somebody else holds it.
+  private mutating func sum(_ old: Buffer, _ new: Buffer, _ operation: Int32) -> Buffer {
+    guard old.storage >= 0 else { return new }
+    if !old.view, storages[Int(old.storage)].references == 1 {
+      release(new.storage, operation)
+      return old
+    }
+    let total = allocate(
+      storages[Int(old.storage)].bytes, storages[Int(old.storage)].role, operation)
+    release(old.storage, operation)
+    release(new.storage, operation)
+    return Buffer(storage: total, view: false)
+  }
+
+  /// `AccumulateGrad`: once all gradients of a weight have arrived, `.grad` takes the buffer or adds it.
+  private mutating func complete(_ source: Int32, _ operation: Int32) {
+    guard source <= -2 else { return }
+    let leaf = Int(-2 - source)
+    guard leaf < program.leaves.count, leaves[leaf].arrived == program.leaves[leaf].uses else {
+      return
+    }
+    let buffer = leaves[leaf].buffer
+    leaves[leaf] = LeafBuffer()
+    if accumulates { release(buffer.storage, operation) } else { gradients.append(buffer.storage) }
+  }
+
+  // MARK: Checkpoints
+
+  /// The first node of a checkpointed layer to need a saved tensor runs the layer again.
+  private mutating func replay(_ index: Int) {
+    guard !frames[index].replayed else { return }
+    frames[index].replayed = true
+    recomputed.removeAll(keepingCapacity: true)
+    let (outerMode, outerFrame, outerCache) = (mode, frame, cached)
+    (mode, frame, recomputes, cached) = (.replay, Int32(index), true, [])
+    let section = program.sections[frames[index].section]
+    registers[Int(section.input)] = frames[index].input
+    registers[Int(section.input)].held = false
+    run(section: frames[index].section)
+    for register in section.registers { letGo(register) }
+    for copy in cached { release(copy, -1) }
+    (mode, frame, recomputes, cached) = (outerMode, outerFrame, false, outerCache)
+  }
+
+  /// A reentrant checkpoint: the layer runs again with autograd on, then its own backward.
+  private mutating func executeReentrant(_ node: Node) {
+    let incoming = buffers[Int(node.buffer)]
+    guard incoming.storage >= 0 else { return close(Int(node.frame)) }
+    buffers[Int(node.buffer)] = Buffer()
+    let index = Int(node.frame)
+    let section = program.sections[frames[index].section]
+    let (floor, markFloor) = (nodes.count, marks.count)
+    let (edgeFloor, savedFloor, bufferFloor) = (edges.count, saved.count, buffers.count)
+    let outerCache = cached
+    (recomputes, cached) = (true, [])
+    // The input is detached: a leaf of its own, whose gradient is handed on at the end.
+    let detached = Int32(buffers.count)
+    buffers.append(Buffer())
+    registers[Int(section.input)] = frames[index].input
+    registers[Int(section.input)].held = false
+    registers[Int(section.input)].source = detached
+    run(section: frames[index].section)
+    for copy in cached { release(copy, -1) }
+    (recomputes, cached) = (false, outerCache)
+    let output = registers[Int(section.output)]
+    if output.source >= 0 { buffers[Int(output.source)] = incoming }
+    backward(downTo: floor, marksDownTo: markFloor)
+    for register in section.registers { letGo(register) }
+    let gradient = buffers[Int(detached)]
+    nodes.removeSubrange(floor...)
+    marks.removeSubrange(markFloor...)
+    edges.removeSubrange(edgeFloor...)
+    saved.removeSubrange(savedFloor...)
+    buffers.removeSubrange(bufferFloor...)
+    close(index)
+    let source = edges[Int(node.edges)]
+    deliver(gradient, to: source, node.operation)
+    complete(source, node.operation)
+  }
+}

@@ -1,0 +1,201 @@
+/// PyTorch's autograd on sizes: runs a program forward, records what backward needs, runs backward.
+///
+/// It keeps what PyTorch keeps: storages with reference counts, nodes with saved tensors, one gradient buffer for
+/// each output, checkpoint frames. Each allocation and release becomes an event of the ``schedule``. Layers that
+/// repeat run as the first, one that stands for all in between, and the last.
+struct Tape {
+  let program: Program
+  /// What happened so far.
+  var schedule = Schedule()
+  /// What it costs.
+  var work = Work()
+
+  var storages: ContiguousArray<Storage> = []
+  var registers: ContiguousArray<Register>
+  var nodes: ContiguousArray<Node> = []
+  /// For each input of each node: where its gradient goes.
+  var edges: ContiguousArray<Int32> = []
+  /// What each node saved: storages, or places in a checkpoint frame.
+  var saved: ContiguousArray<Int32> = []
+  /// The gradient buffer of each output of each node.
+  var buffers: ContiguousArray<Buffer> = []
+  var marks: ContiguousArray<Mark> = []
+  var frames: ContiguousArray<Frame> = []
+  /// What the frame in replay has recomputed so far.
+  var recomputed: ContiguousArray<Int32> = []
+  /// What autocast keeps until its region ends.
+  var cached: ContiguousArray<Int32> = []
+  /// The weights' gradients, kept until the optimizer has stepped.
+  var gradients: ContiguousArray<Int32> = []
+  /// Buffers of weights that wait for more than one gradient, with how many arrived.
+  var leaves: ContiguousArray<LeafBuffer>
+
+  /// How many times over the events now count: the product of the repetitions around them.
+  var copies = 1
+  var mode = Mode.record
+  /// The frame whose layer runs, or whose layer is replayed.
+  var frame: Int32 = -1
+  /// Whether `.grad` exists already, so that gradients are added to it.
+  var accumulates = false
+  /// The layers that the program's `layers` instruction runs.
+  let layers: LayerSequence
+  /// Runs every layer on its own instead of folding repetitions: slow, and the check of the folding.
+  let unrolls: Bool
+  /// Whether a replay ends at the last tensor that backward needs (`early_stop`).
+  let earlyStop: Bool
+  /// Whether code that runs is a recomputation.
+  var recomputes = false
+  /// Gradients that the embedding's output waits for, where it was made a leaf.
+  var inputUses: Int32 = 0
+  /// Temporaries of the node that runs.
+  var temporaries: ContiguousArray<Int32> = .init(repeating: -1, count: 16)
+
+  /// What becomes of saved tensors.
+  enum Mode: UInt8 {
+    /// Nodes keep them.
+    case record
+    /// A checkpoint drops them: nodes keep places in its frame.
+    case checkpoint
+    /// A checkpoint recomputes them into its frame.
+    case replay
+    /// Autograd is off.
+    case off
+  }
+
+  /// A piece of memory.
+  struct Storage {
+    var bytes: Int
+    var references: Int32
+    var role: Role
+    /// The repetitions that it was allocated in.
+    var copies: Int
+  }
+
+  /// A name of a tensor in the running code.
+  struct Register {
+    /// The memory, or -1 for weights.
+    var storage: Int32 = -1
+    /// Where its gradient goes: a buffer (0…), nowhere (-1), or weight -(source + 2).
+    var source: Int32 = -1
+    var requires = false
+    var held = false
+  }
+
+  /// One recorded operation.
+  struct Node {
+    var operation: Int32
+    var edges: Int32
+    var saved: Int32
+    var savedCount: Int32 = 0
+    var buffer: Int32
+    /// The checkpoint frame that its saved tensors are in, or -1.
+    var frame: Int32
+  }
+
+  /// A gradient on its way.
+  struct Buffer {
+    var storage: Int32 = -1
+    var view = false
+  }
+
+  /// Gradients of one weight that arrived so far.
+  struct LeafBuffer {
+    var buffer = Buffer()
+    var arrived: Int32 = 0
+  }
+
+  /// A place between nodes where a repetition or a layer begins or ends.
+  struct Mark {
+    enum Kind: UInt8 { case repeatBegin, repeatEnd, layer, outside }
+    let kind: Kind
+    let node: Int
+    /// Repetitions.
+    var count = 1
+    /// The first layer's index.
+    var layer = 0
+    /// What each repetition adds to it.
+    var stride = 1
+  }
+
+  /// What a checkpointed layer keeps from forward to backward.
+  struct Frame {
+    let section: Int
+    /// The residual stream that went in.
+    let input: Register
+    /// Everything it holds.
+    var arguments: ContiguousArray<Int32>
+    /// How many tensors the forward saved.
+    var count: Int32 = 0
+    /// How many of them backward still needs.
+    var remaining: Int32 = 0
+    var replayed = false
+  }
+
+  init(_ program: Program, layers: LayerSequence, earlyStop: Bool = true, unrolls: Bool = false) {
+    self.program = program
+    self.layers = layers
+    self.earlyStop = earlyStop
+    self.unrolls = unrolls
+    registers = .init(repeating: Register(), count: Int(program.registerCount))
+    leaves = .init(repeating: LeafBuffer(), count: program.leaves.count + 1)
+    for (index, leaf) in program.leaves.enumerated() where leaf.trainable {
+      registers[Int(leaf.register)].requires = true
+      registers[Int(leaf.register)].source = -2 - Int32(index)
+    }
+    storages.reserveCapacity(1024)
+    nodes.reserveCapacity(512)
+    edges.reserveCapacity(1024)
+    saved.reserveCapacity(768)
+    buffers.reserveCapacity(512)
+    schedule.events.reserveCapacity(4096)
+  }
+
+  /// The weight that stands for the embedding's output, where that was made a leaf.
+  var inputLeaf: Int { program.leaves.count }
+
+  // MARK: Memory
+
+  /// A new storage with one reference.
+  mutating func allocate(_ bytes: Int, _ role: Role, _ operation: Int32) -> Int32 {
+    storages.append(Storage(bytes: bytes, references: 1, role: role, copies: copies))
+    schedule.events.append(
+      Event(
+        kind: .memory, role: role, again: recomputes, count: 1, operation: operation,
+        bytes: bytes))
+    return Int32(truncatingIfNeeded: storages.count - 1)
+  }
+
+  /// One more reference.
+  mutating func retain(_ storage: Int32) {
+    if storage >= 0 { storages[Int(storage)].references &+= 1 }
+  }
+
+  /// One reference less; the last one frees the memory.
+  mutating func release(_ storage: Int32, _ operation: Int32) {
+    guard storage >= 0 else { return }
+    storages[Int(storage)].references &-= 1
+    guard storages[Int(storage)].references == 0 else { return }
+    let freed = storages[Int(storage)]
+    // What a repetition left behind is freed as often as the repetition made it.
+    let count = freed.copies > copies ? freed.copies / copies : 1
+    schedule.free(freed.bytes, count: count, freed.role, operation)
+  }
+
+  /// At the end of a repetition: what it carries to the next copy is one tensor, not one per copy.
+  mutating func carry(_ storage: Int32, from inner: Int) {
+    guard storage >= 0, storages[Int(storage)].copies == inner else { return }
+    storages[Int(storage)].copies = copies
+  }
+}
+
+/// What a step computes.
+struct Work: Hashable, Sendable {
+  /// FLOPs of forward and backward without recomputation.
+  var flops: Int128 = 0
+  /// FLOPs computed again.
+  var recomputed: Int128 = 0
+  /// Estimated seconds of forward and backward without recomputation.
+  var seconds = 0.0
+  /// Estimated seconds of recomputation.
+  var recomputedSeconds = 0.0
+}

@@ -1,0 +1,120 @@
+/// Puts a training step together: what is always there, the micro-batches, clipping and the optimizer.
+///
+///     loss = model(input_ids=ids, labels=ids).loss
+///     loss.backward()
+///     clip_grad_norm_(…); optimizer.step(); optimizer.zero_grad(set_to_none=True)
+///
+/// The second step counts: the optimizer has its states, gradients were set to `None`.
+struct TrainingStep {
+  /// The events of the step.
+  private(set) var schedule: Schedule
+  /// What it computes.
+  private(set) var work: Work
+  /// All weights of the model, with how many layers have each.
+  private(set) var weights: [Weight]
+
+  /// A weight that `count` layers have.
+  struct Weight: Sendable {
+    var name: StaticString
+    var spec: TensorSpec
+    var trainable: Bool
+    var count: Int
+    /// Weights of the same section follow each other; layers of a section repeat.
+    var section: Int
+  }
+
+  /// Runs the step of a plan.
+  init(_ graph: LayerGraph, _ plan: TrainingPlan, unrolls: Bool = false) throws(PlanError) {
+    let layers = LayerSequence(sections: graph.pattern, retention: plan.retention(graph.layers))
+    var tape = Tape(
+      graph.program, layers: layers, earlyStop: plan.earlyStop, unrolls: unrolls)
+    weights = Self.weights(of: graph)
+    try Self.resident(weights, plan, graph, &tape)
+
+    let rows = try checkedProduct(plan.context.batch, plan.context.sequence, 8)
+    func microBatch(_ tape: inout Tape) {
+      tape.schedule.begin(.forward)
+      let ids = tape.allocate(rows, .other, Moment.batch.rawValue)
+      tape.run(section: 0)
+      for copy in tape.cached { tape.release(copy, Moment.end.rawValue) }
+      tape.cached.removeAll(keepingCapacity: true)
+      tape.schedule.begin(.backward)
+      let scalar = plan.lossScalars > 0
+        ? tape.allocate(4 * plan.lossScalars, .other, Moment.lossGradient.rawValue) : -1
+      tape.backward()
+      tape.release(scalar, Moment.end.rawValue)
+      tape.letGo(graph.program.loss)
+      tape.release(ids, Moment.end.rawValue)
+    }
+    microBatch(&tape)
+    if plan.microBatches > 1 {
+      tape.dropOutput()
+      tape.forgetGraph()
+      tape.accumulates = true
+      tape.schedule.beginRepeat(plan.microBatches - 1)
+      tape.copies = 1
+      microBatch(&tape)
+      if plan.microBatches > 2 { tape.dropOutput() }
+      tape.schedule.endRepeat()
+    }
+
+    tape.schedule.begin(.optimizer)
+    try plan.clip(weights, &tape.schedule)
+    try plan.optimizer.step(weights.filter(\.trainable), &tape.schedule)
+    for gradient in tape.gradients { tape.release(gradient, Moment.end.rawValue) }
+    tape.dropOutput()
+    schedule = tape.schedule
+    work = tape.work
+    work.scale(microBatches: plan.microBatches)
+  }
+
+  /// Every weight with the number of layers that have it, in the order of `model.parameters()`.
+  private static func weights(of graph: LayerGraph) -> [Weight] {
+    var counts = Array(repeating: 0, count: graph.program.sections.count)
+    for (position, section) in graph.pattern.enumerated() {
+      let whole = graph.layers / graph.pattern.count
+      counts[section] += whole + (position < graph.layers % graph.pattern.count ? 1 : 0)
+    }
+    return graph.program.leaves.indices.map { index in
+      let leaf = graph.program.leaves[index]
+      let section = graph.program.sections.indices.dropFirst().first {
+        graph.program.sections[$0].leaves.contains(index)
+      }
+      return Weight(
+        name: leaf.name, spec: leaf.spec, trainable: leaf.trainable,
+        count: section.map { counts[$0] } ?? 1, section: section ?? 0)
+    }
+  }
+
+  /// Weights, optimizer states, buffers and library workspaces.
+  private static func resident(
+    _ weights: [Weight], _ plan: TrainingPlan, _ graph: LayerGraph, _ tape: inout Tape
+  ) throws(PlanError) {
+    let moment = Moment.resident.rawValue
+    for weight in weights where weight.count > 0 {
+      tape.schedule.allocate(weight.spec.bytes, count: weight.count, .parameters, moment)
+      guard weight.trainable else { continue }
+      for state in try plan.optimizer.states(of: weight.spec) {
+        tape.schedule.allocate(state.bytes, count: weight.count, .optimizerState, moment)
+      }
+    }
+    for buffer in graph.buffers { tape.schedule.allocate(buffer, .other, moment) }
+    for workspace in plan.libraryWorkspaces(graph) {
+      tape.schedule.allocate(workspace, .workspace, moment)
+    }
+  }
+}
+
+extension Work {
+  /// The work of one micro-batch, taken as often as a step has them.
+  ///
+  /// The tape counted the first and one more if there are several.
+  fileprivate mutating func scale(microBatches: Int) {
+    guard microBatches > 2 else { return }
+    let (n, half) = (Int128(microBatches), Double(microBatches) / 2)
+    flops = flops / 2 * n
+    recomputed = recomputed / 2 * n
+    seconds *= half
+    recomputedSeconds *= half
+  }
+}
