@@ -17,7 +17,9 @@ import Testing
     #expect(ModelCatalog.named("llama-2-8b") == nil)
   }
 
-  @Test("gives configs whose sizes add up to the parameter count", arguments: ModelCatalog.all.map(\.id))
+  @Test(
+    "gives configs whose sizes add up to the parameter count",
+    arguments: ModelCatalog.all.map(\.id))
   func parameters(id: String) throws {
     let model = try #require(ModelCatalog.named(id))
     let hidden = try size("hidden_size", of: model)
