@@ -17,7 +17,7 @@ public struct ForwardContext: Sendable {
   /// Whether the embedding's output is made to want a gradient (`enable_input_require_grads`).
   public var inputRequiresGradient = false
   /// Adds adapters to linear projections, where a strategy wants them.
-  public var adapter: (any LinearAdapter)?
+  var adapter: (any LinearAdapter)?
   /// Whether any layer is checkpointed: its arguments then live until its backward.
   public var checkpoints = false
   /// The kernels that PyTorch takes on the device.

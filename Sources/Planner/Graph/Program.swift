@@ -79,4 +79,6 @@ public struct LayerGraph: Sendable {
   var pattern: [Int]
   /// How many layers there are.
   var layers: Int
+  /// Bytes of each buffer that the model keeps on the device: rotary frequencies.
+  var buffers: [Int] = []
 }

@@ -17,7 +17,12 @@ public protocol ModelFamily: Sendable {
 /// The list of model families.
 public enum ModelFamilies {
   /// Every family, one line each.
-  public static let all: [any ModelFamily.Type] = []
+  public static let all: [any ModelFamily.Type] = [
+    Llama.self,
+    Mistral.self,
+    Qwen2.self,
+    Qwen3.self,
+  ]
 
   /// The family that reads configs of this `model_type`, or `nil`.
   public static func named(_ modelType: String) -> (any ModelFamily.Type)? {

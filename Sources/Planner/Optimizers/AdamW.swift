@@ -1,8 +1,11 @@
-/// Adam with decoupled weight decay (`torch.optim.AdamW`).
+/// Adam with decoupled weight decay (`torch.optim.AdamW`): two states like each parameter.
+///
+/// Source: `_multi_tensor_adam`, `_single_tensor_adam`, `_fused_adam` in `torch/optim/adam.py`, PyTorch 2.11.
 public struct AdamW: Optimizer {
   public static let name = "adamw"
   public static let summary = "Adam with decoupled weight decay: two states per parameter."
-  let implementation: OptimizerImplementation
+  /// How it runs over its parameters.
+  public let implementation: OptimizerImplementation
 
   /// With an implementation.
   public init(_ implementation: OptimizerImplementation = .foreach) {
@@ -14,4 +17,27 @@ public struct AdamW: Optimizer {
   }
 
   public var label: String { "AdamW (\(implementation.rawValue))" }
+
+  /// The two moments; the step counter lies on the host, with `fused` on the device.
+  public func states(of parameter: TensorSpec) throws(PlanError) -> [TensorSpec] {
+    implementation == .fused
+      ? [parameter, parameter, try TensorSpec(1, 1, .fp32)] : [parameter, parameter]
+  }
+
+  /// `foreach` takes the square roots of all second moments together; `for-loop` makes a root and a denominator
+  /// for each parameter, while the denominator before is still bound; `fused` needs nothing.
+  public func step(_ step: inout OptimizerStep) throws(PlanError) {
+    switch implementation {
+    case .fused: break
+    case .foreach: step.temporaryOfEach()
+    case .forLoop:
+      step.forEach { step, weight, previous in
+        step.allocate(weight.spec.bytes)
+        step.allocate(weight.spec.bytes)
+        if let previous { step.free(previous.spec.bytes) }
+        step.free(weight.spec.bytes)
+      }
+      if let last = step.weights.last { step.free(last.spec.bytes) }
+    }
+  }
 }

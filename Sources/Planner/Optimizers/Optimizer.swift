@@ -10,6 +10,10 @@ public protocol Optimizer: Sendable {
   init(_ settings: inout Settings) throws(PlanError)
   /// The optimizer with its settings in a few words: `AdamW (foreach)`.
   var label: String { get }
+  /// What it keeps on the device for a parameter between steps.
+  func states(of parameter: TensorSpec) throws(PlanError) -> [TensorSpec]
+  /// What its step allocates and frees, given every trained weight in the order of `model.parameters()`.
+  func step(_ step: inout OptimizerStep) throws(PlanError)
 }
 
 /// How a PyTorch optimizer runs over its parameters.
@@ -25,11 +29,71 @@ public enum OptimizerImplementation: String, Hashable, Sendable, CaseIterable {
 /// The list of optimizers.
 public enum Optimizers {
   /// Every optimizer, one line each.
-  public static let all: [any Optimizer.Type] = [AdamW.self]
+  public static let all: [any Optimizer.Type] = [
+    AdamW.self,
+    SGD.self,
+  ]
 
   /// The optimizer of this name, or `nil`.
   public static func named(_ name: String) -> (any Optimizer.Type)? {
     for optimizer in all where optimizer.name == name { return optimizer }
     return nil
   }
+}
+
+/// The step of an optimizer while it is written: the trained weights, and the events so far.
+public struct OptimizerStep: Sendable {
+  /// Every trained weight, in the order of `model.parameters()`; layers repeat their weights `count` times.
+  let weights: [TrainingStep.Weight]
+  /// The step's events.
+  var schedule: Schedule
+
+  private static let moment = Moment.optimizerStep.rawValue
+
+  /// One temporary like each weight, all alive together: what a foreach operation returns.
+  mutating func temporaryOfEach(_ times: Int = 1) {
+    for weight in weights {
+      schedule.allocate(weight.spec.bytes, count: times * weight.count, .optimizerState, Self.moment)
+    }
+    for weight in weights {
+      schedule.free(weight.spec.bytes, count: times * weight.count, .optimizerState, Self.moment)
+    }
+  }
+
+  /// Calls `body` for the weights one after the other, layers as a repetition of their weights.
+  ///
+  /// `body` gets the weight and the one before it; what it carries from one to the next it frees there.
+  mutating func forEach(
+    _ body: (inout OptimizerStep, TrainingStep.Weight, TrainingStep.Weight?) -> Void
+  ) {
+    var previous: TrainingStep.Weight?
+    var index = 0
+    while index < weights.count {
+      let section = weights[index].section
+      var end = index + 1
+      while end < weights.count, section > 0, weights[end].section == section { end += 1 }
+      let group = weights[index..<end]
+      for weight in group {
+        body(&self, weight, previous)
+        previous = weight
+      }
+      if let count = group.first?.count, count > 1 {
+        schedule.beginRepeat(count - 1)
+        for weight in group {
+          body(&self, weight, previous)
+          previous = weight
+        }
+        schedule.endRepeat()
+      }
+      index = end
+    }
+  }
+
+  /// Allocates one temporary.
+  mutating func allocate(_ bytes: Int) {
+    schedule.allocate(bytes, .optimizerState, Self.moment)
+  }
+
+  /// Frees one temporary.
+  mutating func free(_ bytes: Int) { schedule.free(bytes, .optimizerState, Self.moment) }
 }

@@ -47,6 +47,8 @@ struct Tape {
   var recomputes = false
   /// Gradients that the embedding's output waits for, where it was made a leaf.
   var inputUses: Int32 = 0
+  /// The logits that the loop holds, or -1.
+  var output: Int32 = -1
   /// Temporaries of the node that runs.
   var temporaries: ContiguousArray<Int32> = .init(repeating: -1, count: 16)
 
@@ -179,6 +181,32 @@ struct Tape {
     // What a repetition left behind is freed as often as the repetition made it.
     let count = freed.copies > copies ? freed.copies / copies : 1
     schedule.free(freed.bytes, count: count, freed.role, operation)
+  }
+
+  /// The loop binds the model's output, and with it the logits, to its name again.
+  mutating func holdOutput() {
+    guard program.heldOutput >= 0 else { return }
+    release(output, Moment.end.rawValue)
+    output = registers[Int(program.heldOutput)].storage
+    retain(output)
+    letGo(program.heldOutput)
+  }
+
+  /// The loop lets go of the model's output.
+  mutating func dropOutput() {
+    release(output, Moment.end.rawValue)
+    output = -1
+  }
+
+  /// The graph of a micro-batch is gone once its backward ran.
+  mutating func forgetGraph() {
+    nodes.removeAll(keepingCapacity: true)
+    edges.removeAll(keepingCapacity: true)
+    saved.removeAll(keepingCapacity: true)
+    buffers.removeAll(keepingCapacity: true)
+    marks.removeAll(keepingCapacity: true)
+    frames.removeAll(keepingCapacity: true)
+    inputUses = 0
   }
 
   /// At the end of a repetition: what it carries to the next copy is one tensor, not one per copy.

@@ -36,6 +36,7 @@ struct TrainingStep {
       tape.schedule.begin(.forward)
       let ids = tape.allocate(rows, .other, Moment.batch.rawValue)
       tape.run(section: 0)
+      tape.holdOutput()
       for copy in tape.cached { tape.release(copy, Moment.end.rawValue) }
       tape.cached.removeAll(keepingCapacity: true)
       tape.schedule.begin(.backward)
@@ -48,19 +49,19 @@ struct TrainingStep {
     }
     microBatch(&tape)
     if plan.microBatches > 1 {
-      tape.dropOutput()
       tape.forgetGraph()
       tape.accumulates = true
       tape.schedule.beginRepeat(plan.microBatches - 1)
       tape.copies = 1
       microBatch(&tape)
-      if plan.microBatches > 2 { tape.dropOutput() }
       tape.schedule.endRepeat()
     }
 
     tape.schedule.begin(.optimizer)
     try plan.clip(weights, &tape.schedule)
-    try plan.optimizer.step(weights.filter(\.trainable), &tape.schedule)
+    var update = OptimizerStep(weights: weights.filter(\.trainable), schedule: tape.schedule)
+    try plan.optimizer.step(&update)
+    tape.schedule = update.schedule
     for gradient in tape.gradients { tape.release(gradient, Moment.end.rawValue) }
     tape.dropOutput()
     schedule = tape.schedule

@@ -11,3 +11,30 @@ public enum Precision: String, Hashable, Sendable, CaseIterable {
   /// fp32 weights; matrix products and attention in fp16 by autocast, with a loss scaler.
   case fp16Mixed = "16-mixed"
 }
+
+extension Precision: Strategy {
+  public static let name = "precision"
+  public static let summary =
+    "Number formats: all in one format, or fp32 weights with 16-bit matrix products by autocast."
+  public static let stage = Stage.precision
+  public static let decisions: Set<Decision> = [.formats]
+
+  /// Reads the top-level key `precision`.
+  public init(_ settings: inout Settings) throws(PlanError) {
+    self = try settings.choice("precision", default: .bf16True)
+  }
+
+  public var label: String { "precision \(rawValue)" }
+
+  public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
+    switch self {
+    case .fp32True: plan.context.dtype = .fp32
+    case .bf16True: plan.context.dtype = .bf16
+    case .fp16True: plan.context.dtype = .fp16
+    case .bf16Mixed: (plan.context.dtype, plan.context.autocast) = (.fp32, .bf16)
+    case .fp16Mixed:
+      (plan.context.dtype, plan.context.autocast) = (.fp32, .fp16)
+      plan.scalesLoss = true
+    }
+  }
+}

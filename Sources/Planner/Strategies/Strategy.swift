@@ -50,7 +50,10 @@ public enum Decision: String, Hashable, Sendable, CaseIterable {
 /// The list of strategies that a scenario can name under `strategies`.
 public enum Strategies {
   /// Every strategy, one line each.
-  public static let all: [any Strategy.Type] = []
+  public static let all: [any Strategy.Type] = [
+    LoRA.self,
+    ActivationCheckpointing.self,
+  ]
 
   /// The strategy of this name, or `nil`.
   public static func named(_ name: String) -> (any Strategy.Type)? {

@@ -68,7 +68,9 @@ public struct Llama: ModelFamily {
     let head = tied ? embedding : try f.parameter("lm_head.weight", vocabulary, hidden)
     let (loss, logits) = try CausalHead.loss(stream, weight: head, in: &f)
     f.finish(loss: loss, holding: logits)
-    return LayerGraph(program: f.program, pattern: [layer], layers: layers)
+    return LayerGraph(
+      program: f.program, pattern: [layer], layers: layers,
+      buffers: RotaryEmbedding.buffers(width: headWidth))
   }
 
   private var attention: CausalAttention {
@@ -108,7 +110,7 @@ public struct Llama: ModelFamily {
     var stream = f.local(try inputNorm(x, in: &f))
 
     f.enter("self_attn", holding: stream)
-    func heads(_ x: Value, norm: RMSNorm?, copies: Bool, _ f: inout Forward)
+    func split(_ x: Value, norm: RMSNorm?, copies: Bool, _ f: inout Forward)
       throws(PlanError) -> Value
     {
       // With a norm over the heads, the view ahead of it is what is copied back.
@@ -118,9 +120,9 @@ public struct Llama: ModelFamily {
     }
     let copiesValue = attention.copiesValueGradient(
       masked: mask != nil, dtype: stream.spec.dtype, in: f)
-    var queries = f.local(try heads(try f.project(stream, q), norm: qNorm, copies: true, &f))
-    var keys = f.local(try heads(try f.project(stream, k), norm: kNorm, copies: true, &f))
-    let values = f.local(try heads(try f.project(stream, v), norm: nil, copies: copiesValue, &f))
+    var queries = f.local(try split(try f.project(stream, q), norm: qNorm, copies: true, &f))
+    var keys = f.local(try split(try f.project(stream, k), norm: kNorm, copies: true, &f))
+    let values = f.local(try split(try f.project(stream, v), norm: nil, copies: copiesValue, &f))
     let rotated = try RotaryEmbedding.apply(queries, keys, cos: cos, sin: sin, in: &f)
     queries = f.local(rotated.0, replacing: queries)
     keys = f.local(rotated.1, replacing: keys)

@@ -2,6 +2,9 @@
 ///
 /// Source: `LlamaRotaryEmbedding.forward`, `apply_rotary_pos_emb` and `rotate_half`, transformers 5.17.
 enum RotaryEmbedding {
+  /// The inverse frequencies, in fp32, and the copy that the module keeps of them.
+  static func buffers(width: Int) -> [Int] { [width / 2 * 4, width / 2 * 4] }
+
   /// Makes the tables `cos` and `sin`, `[sequence, width]` in the format of `dtype`; computed in fp32.
   static func tables(sequence: Int, width: Int, dtype: DType, in f: inout Forward)
     throws(PlanError) -> (cos: Value, sin: Value)

@@ -1,0 +1,54 @@
+/// Stochastic gradient descent (`torch.optim.SGD`): with momentum one state like each parameter, else none.
+///
+/// Source: `_multi_tensor_sgd`, `_single_tensor_sgd` in `torch/optim/sgd.py`, PyTorch 2.11.
+public struct SGD: Optimizer {
+  public static let name = "sgd"
+  public static let summary =
+    "Stochastic gradient descent: one state per parameter with momentum, none without."
+  /// How it runs over its parameters.
+  public let implementation: OptimizerImplementation
+  /// The momentum; zero keeps no state.
+  public let momentum: Double
+  /// L2 weight decay; zero makes no copy of the gradients.
+  public let weightDecay: Double
+
+  /// With a momentum.
+  public init(
+    _ implementation: OptimizerImplementation = .foreach, momentum: Double = 0,
+    weightDecay: Double = 0
+  ) {
+    self.implementation = implementation
+    self.momentum = momentum
+    self.weightDecay = weightDecay
+  }
+
+  public init(_ settings: inout Settings) throws(PlanError) {
+    implementation = try settings.choice("implementation", default: .foreach)
+    momentum = try settings.optionalNumber("momentum", in: 0...1) ?? 0
+    weightDecay = try settings.optionalNumber("weight_decay", in: 0...1e6) ?? 0
+  }
+
+  public var label: String {
+    "SGD (\(implementation.rawValue)\(momentum > 0 ? ", momentum" : ""))"
+  }
+
+  /// The momentum buffer.
+  public func states(of parameter: TensorSpec) throws(PlanError) -> [TensorSpec] {
+    momentum > 0 ? [parameter] : []
+  }
+
+  /// Weight decay adds the weights to a copy of the gradients; without it nothing is made.
+  public func step(_ step: inout OptimizerStep) throws(PlanError) {
+    guard weightDecay > 0 else { return }
+    switch implementation {
+    case .fused: break
+    case .foreach: step.temporaryOfEach()
+    case .forLoop:
+      step.forEach { step, weight, previous in
+        step.allocate(weight.spec.bytes)
+        if let previous { step.free(previous.spec.bytes) }
+      }
+      if let last = step.weights.last { step.free(last.spec.bytes) }
+    }
+  }
+}

@@ -1,0 +1,86 @@
+/// Keeps only the input of chosen layers and computes the rest again in backward (Chen et al. 2016).
+///
+/// As `torch.utils.checkpoint` does it: non-reentrant by default, where the recomputation ends at the last tensor
+/// that backward needs; reentrant runs the whole layer again.
+public struct ActivationCheckpointing: Strategy {
+  public static let name = "checkpointing"
+  public static let summary =
+    "Keeps only the input of chosen layers; backward computes the rest again (gradient checkpointing)."
+  public static let stage = Stage.retention
+  public static let decisions: Set<Decision> = [.retention]
+
+  /// Which layers are checkpointed.
+  public enum Policy: Hashable, Sendable {
+    /// No layer.
+    case none
+    /// Every layer.
+    case full
+    /// Layers 0, k, 2k, …
+    case every(Int)
+    /// The first n layers.
+    case first(Int)
+  }
+
+  /// Which layers are checkpointed.
+  public let policy: Policy
+  /// Whether checkpoints are reentrant (`use_reentrant=True`).
+  public let reentrant: Bool
+  /// Whether a recomputation ends at the last tensor that backward needs.
+  public let earlyStop: Bool
+
+  /// Checkpoints the layers of a policy.
+  public init(_ policy: Policy, reentrant: Bool = false, earlyStop: Bool = true) {
+    self.policy = policy
+    self.reentrant = reentrant
+    self.earlyStop = earlyStop
+  }
+
+  private enum PolicyName: String, CaseIterable { case none, full, every, first }
+
+  public init(_ settings: inout Settings) throws(PlanError) {
+    switch try settings.choice("policy", default: PolicyName.full) {
+    case .none: policy = .none
+    case .full: policy = .full
+    case .every: policy = .every(try settings.integer("interval", in: 1...100_000))
+    case .first: policy = .first(try settings.integer("layers", in: 0...100_000))
+    }
+    reentrant = try settings.bool("reentrant", default: false)
+    earlyStop = try settings.bool("early_stop", default: true)
+  }
+
+  public var label: String {
+    let layers =
+      switch policy {
+      case .none: "no layer"
+      case .full: "every layer"
+      case .every(1): "every layer"
+      case .every(let interval): "every \(interval). layer"
+      case .first(let layers): "the first \(layers) layers"
+      }
+    return "checkpointing of " + layers + (reentrant ? ", reentrant" : "")
+  }
+
+  public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
+    let again = Retention.recompute(reentrant: reentrant)
+    plan.earlyStop = earlyStop
+    plan.context.checkpoints = policy != .none && policy != .first(0)
+    switch policy {
+    case .none: break
+    case .full: plan.retentionPieces = { [RetentionPiece(pattern: [again], layers: $0)] }
+    case .every(let interval):
+      plan.retentionPieces = { layers in
+        let interval = min(interval, max(layers, 1))
+        let pattern = [again] + Array(repeating: .keep, count: interval - 1)
+        return [RetentionPiece(pattern: pattern, layers: layers)]
+      }
+    case .first(let first):
+      plan.retentionPieces = { layers in
+        let first = min(first, layers)
+        return [
+          RetentionPiece(pattern: [again], layers: first),
+          RetentionPiece(pattern: [.keep], layers: layers - first),
+        ]
+      }
+    }
+  }
+}

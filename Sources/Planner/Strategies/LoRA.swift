@@ -1,0 +1,105 @@
+/// Low-rank adapters beside frozen projections, as PEFT makes them (Hu et al. 2021).
+///
+/// The model's own weights are frozen, so projections without an adapter save nothing for a weight gradient.
+/// With fp32 adapters each adapted projection casts its input to fp32 and keeps that copy.
+///
+/// Source: `peft/tuners/lora/layer.py` (`Linear.forward`), PEFT 0.18.
+public struct LoRA: Strategy {
+  public static let name = "lora"
+  public static let summary =
+    "Trains low-rank matrices beside frozen projections, as PEFT does (LoRA)."
+  public static let stage = Stage.partition
+  public static let decisions: Set<Decision> = [.trainable]
+
+  /// The format of adapter weights.
+  public enum AdapterPrecision: String, Hashable, Sendable, CaseIterable {
+    /// fp32, PEFT's default (`autocast_adapter_dtype`).
+    case fp32
+    /// The format of the frozen weights.
+    case base
+  }
+
+  /// Columns of the down-projection.
+  public let rank: Int
+  /// Names of adapted projections: `q_proj`; or `all-linear` alone, for all but the head.
+  public let targetModules: [String]
+  /// The format of adapter weights.
+  public let adapterPrecision: AdapterPrecision
+  /// The probability that an adapter's input is dropped.
+  public let dropout: Double
+
+  /// Adapters of one rank on the named projections.
+  public init(
+    rank: Int, targetModules: [String], adapterPrecision: AdapterPrecision = .fp32,
+    dropout: Double = 0
+  ) {
+    self.rank = rank
+    self.targetModules = targetModules
+    self.adapterPrecision = adapterPrecision
+    self.dropout = dropout
+  }
+
+  public init(_ settings: inout Settings) throws(PlanError) {
+    rank = try settings.integer("rank", in: 1...65_536, default: 8)
+    targetModules = try settings.optionalStrings("target_modules") ?? ["q_proj", "v_proj"]
+    adapterPrecision = try settings.choice("adapter_precision", default: .fp32)
+    dropout = try settings.optionalNumber("dropout", in: 0...0.999) ?? 0
+    _ = try settings.optionalNumber("alpha", in: 0...1e9)
+    guard !targetModules.isEmpty else {
+      throw PlanError(
+        .invalid, "no target module", path: settings.place("target_modules"),
+        fix: "Name at least one projection, such as \"q_proj\", or \"all-linear\".")
+    }
+    for key in ["base_quantization", "double_quantization", "prepare_for_kbit_training"]
+    where settings.has(key) {
+      throw PlanError(
+        .unsupported, "quantized base weights are not planned yet", path: settings.place(key),
+        fix: "Leave the key out to plan LoRA over 16-bit weights, which need more memory.")
+    }
+  }
+
+  public var label: String { "LoRA rank \(rank) on \(targetModules.joined(separator: ", "))" }
+
+  public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
+    plan.context.trainsBase = false
+    plan.context.adapter = Adapter(settings: self)
+    plan.adaptedModules = targetModules
+  }
+
+  /// Puts the adapters beside the projections and runs them.
+  private struct Adapter: LinearAdapter {
+    let settings: LoRA
+
+    func adapter(for module: StaticString, input: Int, output: Int, in f: inout Forward)
+      throws(PlanError) -> AdapterWeights?
+    {
+      let name = module.description
+      guard settings.targetModules.contains(name) || settings.targetModules == ["all-linear"] else {
+        return nil
+      }
+      let dtype: DType = settings.adapterPrecision == .fp32 ? .fp32 : f.context.dtype
+      return AdapterWeights(
+        down: try f.parameter("lora_A.weight", settings.rank, input, dtype: dtype, trainable: true),
+        up: try f.parameter("lora_B.weight", output, settings.rank, dtype: dtype, trainable: true))
+    }
+
+    /// `base(x) + lora_B(lora_A(dropout(x.to(adapter)))) * scaling`, cast back to the base's format.
+    func project(_ x: Value, through linear: Linear, in f: inout Forward) throws(PlanError) -> Value
+    {
+      guard let adapter = linear.adapter else {
+        return try f.product(x, linear.weight, bias: linear.bias, module: linear.module)
+      }
+      f.enter(linear.module, holding: x)
+      var result = f.local(
+        try f.product(x, linear.weight, bias: linear.bias, module: linear.module))
+      let dtype = result.spec.dtype
+      let cast = f.local(f.cast(x, to: adapter.down.value.spec.dtype))
+      let dropped = settings.dropout > 0 ? f.dropout(cast) : cast
+      let down = try f.product(dropped, adapter.down, module: "lora_A")
+      let scaled = f.scale(try f.product(down, adapter.up, module: "lora_B"))
+      result = f.local(try f.add(result, scaled), replacing: result)
+      result = f.local(f.cast(result, to: dtype), replacing: result)
+      return f.leave(result)
+    }
+  }
+}
