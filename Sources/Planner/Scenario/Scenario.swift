@@ -22,13 +22,15 @@ public struct Scenario: Sendable {
   public var devices: Int
   /// What the scenario did not say, and what was taken instead.
   public var defaults: [Assumption]
+  /// How PyTorch's caching allocator is set.
+  public var allocator: AllocatorSettings
 
   /// Puts a scenario together from its parts.
   public init(
     name: String, model: Model, workload: Workload, precision: Precision = .bf16True,
     attention: AttentionImplementation = .sdpa, optimizer: any Optimizer = AdamW(),
     gradientClipping: Double? = nil, strategies: [any Strategy] = [], device: Device,
-    devices: Int = 1, defaults: [Assumption] = []
+    devices: Int = 1, defaults: [Assumption] = [], allocator: AllocatorSettings = .init()
   ) {
     self.name = name
     self.model = model
@@ -41,6 +43,7 @@ public struct Scenario: Sendable {
     self.device = device
     self.devices = devices
     self.defaults = defaults
+    self.allocator = allocator
   }
 }
 

@@ -24,7 +24,7 @@ public struct Settings: Sendable {
 
   /// The value at `key`, or `nil` where it is absent or `null`.
   public mutating func value(_ key: String) -> JSONValue? {
-    known.append(key)
+    if !known.contains(key) { known.append(key) }
     for member in members where member.key == key {
       if case .null = member.value { return nil }
       return member.value

@@ -1,0 +1,33 @@
+/// Settings of PyTorch's caching allocator, by the names of `PYTORCH_CUDA_ALLOC_CONF`.
+public struct AllocatorSettings: Hashable, Sendable {
+  /// Whether segments grow in place instead of being separate blocks.
+  public var expandableSegments = false
+  /// The largest block that may be split, in MiB; `nil` is no limit.
+  public var maxSplitSizeMiB: Int?
+  /// Between two powers of two, sizes are rounded up to this many steps; `nil` rounds to 512 bytes.
+  public var roundupPower2Divisions: Int?
+  /// The part of the device's memory in use above which unused blocks are freed; `nil` is never.
+  public var garbageCollectionThreshold: Double?
+
+  /// PyTorch's defaults.
+  public init() {}
+
+  /// Reads the options; whoever calls it calls ``Settings/finish()`` afterwards.
+  public init(_ settings: inout Settings) throws(PlanError) {
+    expandableSegments = try settings.bool("expandable_segments", default: false)
+    maxSplitSizeMiB = try settings.optionalInteger("max_split_size_mb", in: 21...1_000_000)
+    roundupPower2Divisions = try settings.optionalInteger("roundup_power2_divisions", in: 1...64)
+    if let divisions = roundupPower2Divisions, divisions.nonzeroBitCount != 1 {
+      throw .notAPowerOfTwo(divisions, settings.place("roundup_power2_divisions"))
+    }
+    garbageCollectionThreshold = try settings.optionalNumber(
+      "garbage_collection_threshold", in: 0.001...0.999)
+  }
+}
+
+extension PlanError {
+  fileprivate static func notAPowerOfTwo(_ number: Int, _ path: String) -> Self {
+    Self(
+      .invalid, "\(number) is not a power of two", path: path, fix: "Use 1, 2, 4, 8, 16, 32 or 64.")
+  }
+}

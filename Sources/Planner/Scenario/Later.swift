@@ -1,0 +1,27 @@
+/// Names from the frameworks that stand for real things which this version cannot plan.
+///
+/// They get an answer of their own: whoever writes `fsdp` has not made a typing mistake. A line moves out of here
+/// when the thing arrives in its registry.
+enum Later {
+  static let strategies = [
+    "context_parallel", "data_parallel", "ddp", "expert_parallel", "fsdp", "pipeline_parallel",
+    "sequence_parallel", "tensor_parallel", "zero",
+  ]
+  static let optimizers = [
+    "adafactor", "adagrad", "adam", "adam-8bit", "adamw-8bit", "lion", "lion-8bit", "muon",
+    "paged-adamw-8bit", "rmsprop",
+  ]
+  static let precisions = ["fp8-mixed"]
+  static let attentions = ["flash", "flash_attention_2", "flex_attention"]
+  static let kernels = ["liger"]
+  static let frameworks = ["deepspeed", "megatron"]
+  static let losses = ["chunked", "transformers-4.48"]
+
+  /// Throws when `name` is one of `names`.
+  static func refuse(_ name: String, in names: [String], path: String, instead: String)
+    throws(PlanError)
+  {
+    guard names.contains(name) else { return }
+    throw PlanError(.unsupported, "\"\(name)\" cannot be planned yet", path: path, fix: instead)
+  }
+}

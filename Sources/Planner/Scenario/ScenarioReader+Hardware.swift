@@ -1,0 +1,141 @@
+/// Reads `hardware`: which device, and how many.
+extension ScenarioReader {
+  private static let defaultDevice = "h100-sxm"
+
+  func readHardware(_ settings: inout Settings, _ defaults: inout Defaults)
+    throws(PlanError) -> (Device, Int)
+  {
+    var hardware = try Settings(settings.value("hardware") ?? [:], path: "hardware")
+    try hardware.expect(["device", "devices"])
+    let device: Device
+    switch hardware.value("device") {
+    case .string(let id)?: device = try Self.device(id)
+    case let object?: device = try Self.device(object, path: hardware.place("device"))
+    case nil:
+      device = try Self.device(Self.defaultDevice)
+      defaults.note("device", "device \(Self.defaultDevice)")
+    }
+    let devices = try hardware.optionalInteger("devices", in: 1...1_000_000)
+    if devices == nil { defaults.note("devices", "one device") }
+    // No strategy so far spreads a run over devices; the first that does says here how many it takes.
+    if let devices, devices > 1 { throw .idleDevices(devices, hardware.place("devices")) }
+    return (device, devices ?? 1)
+  }
+
+  private static func device(_ id: String) throws(PlanError) -> Device {
+    if let device = DeviceCatalog.named(id) { return device }
+    throw .unknownName(
+      id, "device", among: DeviceCatalog.all.map(\.id), path: "hardware.device",
+      list: "plan show devices")
+  }
+
+  /// A device that the user describes.
+  private static func device(_ value: JSONValue, path: String) throws(PlanError) -> Device {
+    guard case .object = value else { throw .badDevice(value, path) }
+    var settings = try Settings(value, path: path)
+    try settings.expect([
+      "id", "name", "memory_gib", "memory_bytes", "compute_capability", "multiprocessors",
+      "bandwidth_GBps", "tflops",
+    ])
+    let name = try settings.optionalString("name")
+    let id = try settings.optionalString("id")
+    let memory = try memory(&settings)
+    let capability = try computeCapability(&settings)
+    let multiprocessors = try settings.integer("multiprocessors", in: 1...100_000)
+    let bandwidth = try positive("bandwidth_GBps", &settings) * 1e9
+    return Device(
+      id: id ?? "custom", name: name ?? id ?? "a device of your own", memory: memory,
+      memorySource: "the scenario", computeCapability: capability,
+      multiprocessors: multiprocessors, bandwidth: bandwidth, rates: try rates(&settings),
+      source: "the scenario")
+  }
+
+  private static func memory(_ settings: inout Settings) throws(PlanError) -> Bytes {
+    let bytes = try settings.optionalInteger("memory_bytes", in: 1...(1 << 50))
+    let gibibytes = try settings.optionalNumber("memory_gib", in: 0.001...1_000_000)
+    switch (bytes, gibibytes) {
+    case (let bytes?, nil): return Bytes(bytes)
+    case (nil, let gibibytes?):
+      guard let bytes = Int(exactly: (gibibytes * 1_073_741_824).rounded(.down)) else { break }
+      return Bytes(bytes)
+    case (.some, .some): throw .twoMemories(settings.place("memory_gib"))
+    case (nil, nil): break
+    }
+    throw .noMemory(settings.place("memory_gib"))
+  }
+
+  private static func computeCapability(_ settings: inout Settings) throws(PlanError) -> Int {
+    let key = "compute_capability"
+    let number: Double
+    switch settings.value(key) {
+    case .string(let text)?: number = Double(text) ?? .nan
+    case .some: number = try settings.optionalNumber(key, in: 0...100) ?? .nan
+    case nil: number = .nan
+    }
+    let tenths = (number * 10).rounded()
+    guard let capability = Int(exactly: tenths), 50...150 ~= capability,
+      abs(number * 10 - tenths) < 1e-6
+    else { throw .badCapability(settings.place(key), settings.value(key)) }
+    return capability
+  }
+
+  private static func rates(_ settings: inout Settings) throws(PlanError) -> Device.Rates {
+    guard var rates = try settings.object("tflops") else {
+      throw .noRates(settings.place("tflops"))
+    }
+    try rates.expect(["fp32", "fp16", "bf16"])
+    return Device.Rates(
+      fp32: try positive("fp32", &rates) * 1e12,
+      fp16: (try rates.optionalNumber("fp16", in: 0...1e9) ?? 0) * 1e12,
+      bf16: (try rates.optionalNumber("bf16", in: 0...1e9) ?? 0) * 1e12)
+  }
+
+  private static func positive(_ key: String, _ settings: inout Settings) throws(PlanError)
+    -> Double
+  {
+    if let number = try settings.optionalNumber(key, in: 0.001...1e9) { return number }
+    throw .noFigure(key, settings.place(key))
+  }
+}
+
+extension PlanError {
+  fileprivate static func idleDevices(_ count: Int, _ path: String) -> Self {
+    Self(
+      .conflict, "\(count) devices, and no strategy that uses more than one", path: path,
+      fix: "Write \"devices\": 1.")
+  }
+
+  fileprivate static func badDevice(_ value: JSONValue, _ path: String) -> Self {
+    Self(
+      .invalid, "expected a device, found \(value.shown)", path: path,
+      fix: "Write an id from \"plan show devices\", or an object with memory_gib and so on.")
+  }
+
+  fileprivate static func noMemory(_ path: String) -> Self {
+    Self(
+      .invalid, "\"memory_gib\" is missing", path: path,
+      fix: "Add \"memory_gib\": what the device offers to a process, or \"memory_bytes\".")
+  }
+
+  fileprivate static func twoMemories(_ path: String) -> Self {
+    Self(
+      .conflict, "memory_gib and memory_bytes say the same thing twice", path: path,
+      fix: "Remove one of the two.")
+  }
+
+  fileprivate static func badCapability(_ path: String, _ value: JSONValue?) -> Self {
+    Self(
+      .invalid, "\(value?.shown ?? "nothing") is not a CUDA compute capability", path: path,
+      fix: "Write it as NVIDIA does, from 5.0 to 15.0: \"compute_capability\": 8.9.")
+  }
+
+  fileprivate static func noRates(_ path: String) -> Self {
+    Self(
+      .invalid, "\"tflops\" is missing", path: path,
+      fix: "Add \"tflops\": { \"fp32\": 82.6, \"fp16\": 165.2, \"bf16\": 165.2 }, dense rates.")
+  }
+
+  fileprivate static func noFigure(_ key: String, _ path: String) -> Self {
+    Self(.invalid, "\"\(key)\" is missing", path: path, fix: "Add \"\(key)\": a number.")
+  }
+}

@@ -1,0 +1,66 @@
+/// Reads `optimizer` and `strategies`, each with the type that its registry has for the name.
+extension ScenarioReader {
+  func readOptimizer(_ settings: inout Settings, _ defaults: inout Defaults)
+    throws(PlanError) -> any Optimizer
+  {
+    switch settings.value("optimizer") {
+    case .string(let name)?:
+      return try optimizer(name, Settings([:], path: "optimizer"), path: "optimizer", &defaults)
+    case .some:
+      guard let object = try settings.object("optimizer") else { break }
+      var options = object
+      let name = try options.optionalString("name")
+      if name == nil { defaults.note("optimizer", "optimizer adamw") }
+      return try optimizer(name ?? AdamW.name, options, path: "optimizer.name", &defaults)
+    case nil: break
+    }
+    let taken = AdamW()
+    defaults.note("optimizer", "optimizer \(taken.label)")
+    return taken
+  }
+
+  private func optimizer(
+    _ name: String, _ options: Settings, path: String, _ defaults: inout Defaults
+  ) throws(PlanError) -> any Optimizer {
+    guard let type = optimizers.first(where: { $0.name == name }) else {
+      try Later.refuse(
+        name, in: Later.optimizers, path: path,
+        instead: "Use one of: \(optimizers.map { $0.name }.joined(separator: ", ")).")
+      throw .unknownName(
+        name, "optimizer", among: optimizers.map { $0.name }, path: path,
+        list: "plan show optimizers")
+    }
+    var options = options
+    let optimizer = try type.init(&options)
+    _ = options.value("name")
+    try options.finish()
+    return optimizer
+  }
+
+  /// The strategies in the order of their stages, and within a stage in the order of the registry.
+  func readStrategies(_ settings: inout Settings, _ defaults: inout Defaults)
+    throws(PlanError) -> [any Strategy]
+  {
+    guard var wanted = try settings.object("strategies") else {
+      defaults.note("strategies", "no strategy")
+      return []
+    }
+    for key in wanted.keys where !strategies.contains(where: { $0.name == key }) {
+      try Later.refuse(
+        key, in: Later.strategies, path: wanted.place(key),
+        instead: "Leave it out, or use: \(strategies.map { $0.name }.joined(separator: ", ")).")
+      throw .unknownName(
+        key, "strategy", among: strategies.map { $0.name }, path: wanted.place(key),
+        list: "plan show strategies")
+    }
+    var techniques: [any Strategy] = []
+    for stage in Stage.allCases {
+      for type in strategies where type.stage == stage {
+        guard var options = try wanted.object(type.name) else { continue }
+        techniques.append(try type.init(&options))
+        try options.finish()
+      }
+    }
+    return techniques
+  }
+}

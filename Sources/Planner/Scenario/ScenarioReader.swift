@@ -1,0 +1,159 @@
+/// Turns a scenario file's JSON into a ``Scenario``, strictly: what it does not know, it refuses.
+///
+/// It reads no files. Where a scenario names a `config.json`, the closure it was made with gives its contents.
+public struct ScenarioReader {
+  /// Gives the JSON of a model's `config.json`; paths are as the scenario writes them.
+  public typealias ConfigLoader = (_ path: String) throws(PlanError) -> JSONValue
+
+  let loadModelConfig: ConfigLoader
+  var families = ModelFamilies.all
+  var strategies = Strategies.all
+  var optimizers = Optimizers.all
+
+  /// A reader that gets configs from `loadModelConfig`.
+  public init(loadModelConfig: @escaping ConfigLoader) {
+    self.loadModelConfig = loadModelConfig
+  }
+
+  private static let keys = [
+    "schema", "name", "model", "workload", "precision", "attention", "kernels", "loss", "framework",
+    "optimizer", "gradient_clipping", "strategies", "allocator", "hardware",
+  ]
+
+  /// The scenario that an object describes.
+  ///
+  /// - Throws: ``PlanError`` with the key path, the value and the fix.
+  public func read(_ value: JSONValue) throws(PlanError) -> Scenario {
+    var settings = try Settings(value, path: "")
+    try settings.expect(Self.keys)
+    try readSchema(&settings)
+    var defaults = Defaults()
+    let name = try settings.optionalString("name")
+    let model = try readModel(&settings)
+    let workload = try readWorkload(&settings, &defaults)
+    let precision = try readPrecision(&settings, &defaults)
+    let attention = try readAttention(&settings, &defaults)
+    try readFixedChoices(&settings, &defaults)
+    let optimizer = try readOptimizer(&settings, &defaults)
+    let clipping = try settings.optionalNumber("gradient_clipping", in: 0.0001...1_000_000)
+    if !settings.has("gradient_clipping") { defaults.note("gradient_clipping", "no clipping") }
+    let techniques = try readStrategies(&settings, &defaults)
+    let allocator = try readAllocator(&settings)
+    let (device, count) = try readHardware(&settings, &defaults)
+    return Scenario(
+      name: name ?? "\(model.name) on \(device.name)", model: model, workload: workload,
+      precision: precision, attention: attention, optimizer: optimizer, gradientClipping: clipping,
+      strategies: techniques, device: device, devices: count, defaults: defaults.taken,
+      allocator: allocator)
+  }
+}
+
+/// What a scenario leaves open, in the order of its keys.
+struct Defaults {
+  private(set) var taken: [Assumption] = []
+
+  /// Notes that `key` has no value and what stands for it, in a few words.
+  mutating func note(_ key: String, _ text: String) {
+    taken.append(Assumption("default_\(key)", text, source: "default"))
+  }
+}
+
+extension ScenarioReader {
+  private func readSchema(_ settings: inout Settings) throws(PlanError) {
+    guard let schema = settings.value("schema"), schema != 1 else { return }
+    throw PlanError(
+      .unsupported, "there is no schema \(schema.shown)", path: "schema",
+      fix: "Write \"schema\": 1.")
+  }
+
+  private func readWorkload(_ settings: inout Settings, _ defaults: inout Defaults)
+    throws(PlanError) -> Workload
+  {
+    guard var workload = try settings.object("workload") else { throw .noWorkload }
+    try workload.expect([
+      "micro_batch_size", "sequence_length", "gradient_accumulation_steps", "keep_outputs",
+    ])
+    let microBatchSize = try workload.integer("micro_batch_size", in: 1...1_000_000)
+    let sequenceLength = try workload.integer("sequence_length", in: 1...100_000_000)
+    let steps = try workload.optionalInteger("gradient_accumulation_steps", in: 1...1_000_000)
+    let keepOutputs = try workload.bool("keep_outputs", default: false)
+    if steps == nil { defaults.note("gradient_accumulation_steps", "no gradient accumulation") }
+    if !workload.has("keep_outputs") { defaults.note("keep_outputs", "outputs not kept") }
+    return Workload(
+      microBatchSize: microBatchSize, sequenceLength: sequenceLength,
+      gradientAccumulationSteps: steps ?? 1, keepOutputs: keepOutputs)
+  }
+
+  private func readPrecision(_ settings: inout Settings, _ defaults: inout Defaults)
+    throws(PlanError) -> Precision
+  {
+    guard let name = try settings.optionalString("precision") else {
+      defaults.note("precision", "precision bf16-true")
+      return .bf16True
+    }
+    try Later.refuse(
+      name, in: Later.precisions, path: "precision", instead: "Use \"bf16-mixed\" or \"bf16-true\"."
+    )
+    return try settings.choice("precision")
+  }
+
+  private func readAttention(_ settings: inout Settings, _ defaults: inout Defaults)
+    throws(PlanError) -> AttentionImplementation
+  {
+    guard let name = try settings.optionalString("attention") else {
+      defaults.note("attention", "attention sdpa")
+      return .sdpa
+    }
+    try Later.refuse(
+      name, in: Later.attentions, path: "attention",
+      instead: "Use \"sdpa\": PyTorch takes a flash kernel by itself where the device has one.")
+    return try settings.choice("attention")
+  }
+
+  /// Keys that have one value so far: what they say is checked, and there is nothing to keep.
+  private func readFixedChoices(_ settings: inout Settings, _ defaults: inout Defaults)
+    throws(PlanError)
+  {
+    if let name = try settings.optionalString("kernels") {
+      try Later.refuse(name, in: Later.kernels, path: "kernels", instead: "Use \"torch\".")
+      let _: Torch = try settings.choice("kernels")
+    }
+    if let name = try settings.optionalString("framework") {
+      try Later.refuse(name, in: Later.frameworks, path: "framework", instead: "Use \"torch\".")
+      let _: Torch = try settings.choice("framework")
+    }
+    guard var loss = try settings.object("loss") else { return }
+    if let name = try loss.optionalString("implementation") {
+      try Later.refuse(
+        name, in: Later.losses, path: "loss.implementation", instead: "Use \"transformers\".")
+    }
+    let _: Loss = try loss.choice("implementation", default: .transformers)
+    try loss.finish()
+  }
+
+  private func readAllocator(_ settings: inout Settings) throws(PlanError) -> AllocatorSettings {
+    guard var options = try settings.object("allocator") else { return AllocatorSettings() }
+    let allocator = try AllocatorSettings(&options)
+    try options.finish()
+    return allocator
+  }
+}
+
+private enum Torch: String, CaseIterable { case torch }
+private enum Loss: String, CaseIterable { case transformers }
+
+extension Settings {
+  /// Throws when there is a key that is none of `keys`: a misspelt key is a better answer than a missing one.
+  mutating func expect(_ keys: [String]) throws(PlanError) {
+    for key in keys { _ = value(key) }
+    try finish()
+  }
+}
+
+extension PlanError {
+  fileprivate static var noWorkload: Self {
+    Self(
+      .invalid, "\"workload\" is missing", path: "workload",
+      fix: "Add \"workload\": { \"micro_batch_size\": 1, \"sequence_length\": 2048 }.")
+  }
+}
