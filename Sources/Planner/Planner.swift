@@ -12,6 +12,16 @@ public enum Planner {
     return try ReportBuilder(scenario, plan, graph, step).report()
   }
 
+  /// The ladder: the baseline (fp32, no technique), each strategy of the scenario alone, and all stacked.
+  public static func compare(_ scenario: Scenario) throws(PlanError) -> Ladder {
+    try Ladder(scenario)
+  }
+
+  /// Changes that would make a scenario fit, each planned for real, the cheapest recomputation first.
+  public static func remedies(for scenario: Scenario) throws(PlanError) -> [Remedy] {
+    try RemedySearch(scenario, catalog: DeviceCatalog.all).remedies()
+  }
+
   /// What the strategies of a scenario decide.
   static func decide(_ scenario: Scenario) throws(PlanError) -> TrainingPlan {
     var plan = TrainingPlan()

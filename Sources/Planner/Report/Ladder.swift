@@ -7,6 +7,29 @@ public struct Ladder: Sendable {
     /// What it comes to.
     public var report: Report
   }
+
   /// Baseline first, the whole scenario last.
   public var rungs: [Rung]
+
+  /// Plans the baseline (fp32, no technique), each strategy of the scenario alone on top of it, and all stacked.
+  init(_ scenario: Scenario) throws(PlanError) {
+    var bare = scenario
+    bare.precision = .fp32True
+    bare.strategies = []
+    var rungs = [
+      Rung(label: "baseline: fp32, no technique", report: try Planner.plan(bare))
+    ]
+    if scenario.precision != .fp32True {
+      var one = bare
+      one.precision = scenario.precision
+      rungs.append(Rung(label: scenario.precision.label, report: try Planner.plan(one)))
+    }
+    for strategy in scenario.strategies {
+      var one = bare
+      one.strategies = [strategy]
+      rungs.append(Rung(label: strategy.label, report: try Planner.plan(one)))
+    }
+    rungs.append(Rung(label: "all together", report: try Planner.plan(scenario)))
+    self.rungs = rungs
+  }
 }

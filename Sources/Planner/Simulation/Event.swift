@@ -34,6 +34,7 @@ enum Moment: Int32, Sendable, CaseIterable {
   case clipping = -5
   case optimizerStep = -6
   case end = -7
+  case phaseStart = -8
 
   /// What the report calls it.
   var text: String {
@@ -45,6 +46,7 @@ enum Moment: Int32, Sendable, CaseIterable {
     case .clipping: "gradient clipping"
     case .optimizerStep: "optimizer step"
     case .end: "end of the step"
+    case .phaseStart: "start of the phase"
     }
   }
 }

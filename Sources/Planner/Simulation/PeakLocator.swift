@@ -9,8 +9,11 @@ struct PeakLocator {
   /// The layer, counted from 0, or `nil` outside the layers.
   private(set) var layer: Int?
 
+  /// One number for each role; ``Role`` has seven cases.
+  private typealias Roles = SIMD8<Int>
+
   private struct Level {
-    var roles = Array(repeating: 0, count: Role.allCases.count)
+    var roles = Roles()
     var count = 1
     var stride = 0
   }
@@ -20,7 +23,7 @@ struct PeakLocator {
     var levels = [Level()]
     var current: Int?
     var found: [Level]?
-    var totals = Array(repeating: 0, count: Role.allCases.count)
+    var totals = Roles()
     for (index, event) in schedule.events.enumerated() {
       let top = levels.count - 1
       switch event.kind {
@@ -34,15 +37,11 @@ struct PeakLocator {
       case .repeatEnd:
         guard top > 0 else { break }
         let inner = levels.removeLast()
-        for role in inner.roles.indices {
-          levels[top - 1].roles[role] &+= inner.count &* inner.roles[role]
-        }
+        levels[top - 1].roles &+= inner.roles &* inner.count
         if found != nil, top < found?.count ?? 0 {
           // A repetition around the peak ends: its earlier copies lie below the peak.
           if peak.last >> UInt64(min(top - 1, 63)) & 1 == 1 {
-            for role in inner.roles.indices {
-              totals[role] &+= (inner.count - 1) &* inner.roles[role]
-            }
+            totals &+= inner.roles &* (inner.count - 1)
             if let layer { self.layer = layer + (inner.count - 1) * inner.stride }
           }
           found?.removeLast()
@@ -56,9 +55,7 @@ struct PeakLocator {
         operation = event.operation
         again = event.again
         layer = current
-        for level in levels {
-          for role in totals.indices { totals[role] &+= level.roles[role] }
-        }
+        for level in levels { totals &+= level.roles }
       }
       if let found, found.count <= 1 { break }
     }

@@ -23,7 +23,9 @@ struct Schedule: Sendable {
 
   /// A phase begins.
   mutating func begin(_ phase: Phase) {
-    events.append(Event(kind: .phase, count: Int32(phase.rawValue)))
+    events.append(
+      Event(
+        kind: .phase, count: Int32(phase.rawValue), operation: Moment.phaseStart.rawValue))
   }
 
   /// What follows happens `count` times.

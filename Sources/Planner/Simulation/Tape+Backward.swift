@@ -10,6 +10,7 @@ extension Tape {
     let seed = allocate(4, .other, Moment.lossGradient.rawValue)
     retain(seed)
     buffers[Int(loss.source)] = Buffer(storage: seed, view: false)
+    layerOffset = 0
     backward(downTo: 0, marksDownTo: 0)
     if leaves[inputLeaf].buffer.storage >= 0 {
       release(leaves[inputLeaf].buffer.storage, Moment.end.rawValue)
@@ -41,14 +42,18 @@ extension Tape {
         Event(
           kind: .repeatBegin, count: Int32(truncatingIfNeeded: mark.count), bytes: -mark.stride))
       copies *= mark.count
+      layerOffset += (mark.count - 1) * mark.stride
     case .repeatBegin:
       schedule.events.append(Event(kind: .repeatEnd))
       let inner = copies
       copies /= mark.count
+      layerOffset -= (mark.count - 1) * mark.stride
       // Gradients on their way to what lies before the repetition.
       let before = mark.node < nodes.count ? Int(nodes[mark.node].buffer) : buffers.count
-      for index in 0..<before { carry(buffers[index].storage, from: inner) }
-    case .layer, .outside: break
+      for index in 0..<before { carry(buffers[index].storage, from: inner, to: copies) }
+    case .layer:
+      schedule.events.append(Event(kind: .layer, bytes: mark.layer + layerOffset))
+    case .outside: schedule.events.append(Event(kind: .outside))
     }
   }
 
@@ -67,9 +72,8 @@ extension Tape {
     var mask: UInt8 = 0
     for input in 0..<inputs where edges[Int(node.edges) + input] != -1 { mask |= 1 << input }
     var settled = node.frame < 0
-    withUnsafeMutablePointer(to: &made) { _ in }
     for step in program.steps[operation.steps] where step.mask & mask != 0 {
-      work.flops += Int128(step.flops) * Int128(copies)
+      if step.flops != 0 { work.flops &+= Int128(step.flops) &* Int128(copies) }
       work.seconds += step.seconds * Double(copies)
       switch step.kind {
       case .gradient:

@@ -49,30 +49,28 @@ extension Tape {
   ///
   /// - Returns: Whether a replay is done.
   private mutating func record(_ index: Int32) -> Bool {
-    let operation = program.operations[Int(index)]
     let mask = needed(Int(index))
-    count(operation)
+    count(Int(index))
     guard mask != 0 else { return false }
     if mode != .replay {
       nodes.append(
         Node(
           operation: index, edges: Int32(edges.count), saved: Int32(saved.count),
           buffer: Int32(buffers.count), frame: mode == .checkpoint ? frame : -1))
-      for input in operation.inputs {
+      for input in program.operations[Int(index)].inputs {
         let register = registers[Int(program.registers[input])]
         edges.append(register.requires ? register.source : -1)
         if register.source == -2 - Int32(inputLeaf) { inputUses += 1 }
       }
     }
-    return pack(operation.savedInputs, mask)
+    return pack(program.operations[Int(index)].savedInputs, mask)
   }
 
   /// The outputs join the graph, and those that backward needs are packed.
   private mutating func link(_ index: Int32) -> Bool {
-    let operation = program.operations[Int(index)]
     let mask = needed(Int(index))
     guard mask != 0 else { return false }
-    for output in operation.outputs {
+    for output in program.operations[Int(index)].outputs {
       let register = Int(program.registers[output])
       registers[register].requires = true
       registers[register].source = -1
@@ -81,7 +79,7 @@ extension Tape {
         buffers.append(Buffer())
       }
     }
-    return pack(operation.savedOutputs, mask)
+    return pack(program.operations[Int(index)].savedOutputs, mask)
   }
 
   private mutating func pack(_ saves: Range<Int>, _ mask: UInt8) -> Bool {
@@ -108,20 +106,20 @@ extension Tape {
     return false
   }
 
-  private mutating func count(_ operation: Operation) {
-    if recomputes {
-      work.recomputed += Int128(operation.flops) * Int128(copies)
-      work.recomputedSeconds += operation.seconds * Double(copies)
-    } else {
-      work.flops += Int128(operation.flops) * Int128(copies)
-      work.seconds += operation.seconds * Double(copies)
-    }
+  private mutating func count(_ operation: Int) {
+    let seconds = program.operations[operation].seconds * Double(copies)
+    let flops = program.operations[operation].flops
+    if recomputes { work.recomputedSeconds += seconds } else { work.seconds += seconds }
+    guard flops != 0 else { return }
+    let total = Int128(flops) &* Int128(copies)
+    if recomputes { work.recomputed &+= total } else { work.flops &+= total }
   }
 
   // MARK: Layers
 
   /// Runs all layers over the residual stream.
   private mutating func runLayers(stream: Int) {
+    marks.append(Mark(kind: .outside, node: nodes.count))
     var first = 0
     for cycle in layers.cycles {
       let length = cycle.length
@@ -139,41 +137,36 @@ extension Tape {
       first += length * cycle.count
     }
     schedule.events.append(Event(kind: .outside))
-    marks.append(Mark(kind: .outside, node: nodes.count))
   }
 
-  /// Runs `body` `count` times: the first, one that stands for all in between, and the last.
+  /// Runs `body` `count` times: the first, and one that stands for all others.
+  ///
+  /// Only the first copy can differ: its input is the embedding's output, which the model holds and which may
+  /// need no gradient.
   private mutating func repeated(
     _ count: Int, first: Int, stride: Int, stream: Int, _ body: (inout Tape, Int) -> Void
   ) {
-    let explicit = unrolls ? count : min(count, 3)
-    guard count > explicit else {
+    guard count > 2, !unrolls else {
       for index in 0..<count { body(&self, first + index * stride) }
       return
     }
     body(&self, first)
-    let between = count - 2
+    let rest = count - 1
     schedule.events.append(
-      Event(kind: .repeatBegin, count: Int32(truncatingIfNeeded: between), bytes: stride))
-    marks.append(
-      Mark(
-        kind: .repeatBegin, node: nodes.count, count: between, layer: first + stride,
-        stride: stride))
+      Event(kind: .repeatBegin, count: Int32(truncatingIfNeeded: rest), bytes: stride))
+    marks.append(Mark(kind: .repeatBegin, node: nodes.count, count: rest, stride: stride))
     let outer = copies
-    copies *= between
-    let inner = copies
+    copies *= rest
     body(&self, first + stride)
-    marks.append(Mark(kind: .repeatEnd, node: nodes.count, count: between, stride: stride))
+    marks.append(Mark(kind: .repeatEnd, node: nodes.count, count: rest, stride: stride))
     schedule.events.append(Event(kind: .repeatEnd))
+    carry(registers[stream].storage, from: copies, to: outer)
     copies = outer
-    carry(registers[stream].storage, from: inner)
-    body(&self, first + (count - 1) * stride)
   }
 
   /// One layer: `hidden_states = layer(hidden_states)`.
   private mutating func layer(_ kind: LayerKind, at index: Int, stream: Int) {
     schedule.events.append(Event(kind: .layer, bytes: index))
-    marks.append(Mark(kind: .layer, node: nodes.count, layer: index))
     let section = program.sections[kind.section]
     registers[Int(section.input)] = registers[stream]
     registers[Int(section.input)].held = false
@@ -186,6 +179,7 @@ extension Tape {
     registers[Int(section.output)].held = false
     letGo(Int32(stream))
     registers[stream] = output
+    marks.append(Mark(kind: .layer, node: nodes.count, layer: index))
   }
 
   /// One layer whose saved tensors are dropped, and recomputed in backward.

@@ -47,6 +47,8 @@ struct Tape {
   var recomputes = false
   /// Gradients that the embedding's output waits for, where it was made a leaf.
   var inputUses: Int32 = 0
+  /// How far above a layer mark's index the layers of a repetition begin, going backward.
+  var layerOffset = 0
   /// The logits that the loop holds, or -1.
   var output: Int32 = -1
   /// Temporaries of the node that runs.
@@ -106,14 +108,14 @@ struct Tape {
     var arrived: Int32 = 0
   }
 
-  /// A place between nodes where a repetition or a layer begins or ends.
+  /// A place between nodes where a repetition begins or ends, a layer ends, or the layers begin.
   struct Mark {
     enum Kind: UInt8 { case repeatBegin, repeatEnd, layer, outside }
     let kind: Kind
     let node: Int
     /// Repetitions.
     var count = 1
-    /// The first layer's index.
+    /// The layer's index in the first repetition.
     var layer = 0
     /// What each repetition adds to it.
     var stride = 1
@@ -210,9 +212,9 @@ struct Tape {
   }
 
   /// At the end of a repetition: what it carries to the next copy is one tensor, not one per copy.
-  mutating func carry(_ storage: Int32, from inner: Int) {
+  mutating func carry(_ storage: Int32, from inner: Int, to outer: Int) {
     guard storage >= 0, storages[Int(storage)].copies == inner else { return }
-    storages[Int(storage)].copies = copies
+    storages[Int(storage)].copies = outer
   }
 }
 

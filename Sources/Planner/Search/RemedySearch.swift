@@ -1,0 +1,126 @@
+/// Looks for changes that make a scenario fit on its device.
+///
+/// Each combination of a few well-known changes is planned for real. A combination is shown if it fits and no part
+/// of it fits alone; the one that recomputes least comes first. Last comes the smallest device of the catalog on
+/// which nothing has to change.
+struct RemedySearch {
+  private let scenario: Scenario
+  private let catalog: [Device]
+
+  init(_ scenario: Scenario, catalog: [Device]) {
+    self.scenario = scenario
+    self.catalog = catalog
+  }
+
+  /// One change to a scenario.
+  private struct Change {
+    /// How the scenario spells it.
+    let text: String
+    /// What it costs beyond recomputation.
+    let cost: String
+    /// Makes it.
+    let apply: @Sendable (inout Scenario) -> Void
+  }
+
+  /// At most `limit` remedies.
+  func remedies(limit: Int = 5) throws(PlanError) -> [Remedy] {
+    let changes = changes
+    var found: [(bits: Int, remedy: Remedy)] = []
+    // Smaller combinations first, so that those that contain a fitting one can be skipped.
+    let combinations = (1..<(1 << changes.count)).sorted {
+      ($0.nonzeroBitCount, $0) < ($1.nonzeroBitCount, $1)
+    }
+    for bits in combinations where !found.contains(where: { $0.bits & bits == $0.bits }) {
+      let chosen = changes.indices.filter { bits >> $0 & 1 == 1 }.map { changes[$0] }
+      if let remedy = try tried(chosen) { found.append((bits, remedy)) }
+    }
+    var remedies = found.map(\.remedy).enumerated().sorted {
+      let (a, b) = ($0.element.report.recompute.flopsFraction, $1.element.report.recompute.flopsFraction)
+      return a != b ? a < b : $0.offset < $1.offset
+    }.map(\.element)
+    if remedies.count >= limit { remedies.removeSubrange((limit - 1)...) }
+    if let larger = try largerDevice() { remedies.append(larger) }
+    return remedies
+  }
+
+  /// The scenario with all of `changes`, if it then fits.
+  private func tried(_ changes: [Change]) throws(PlanError) -> Remedy? {
+    var changed = scenario
+    for change in changes { change.apply(&changed) }
+    let report = try Planner.plan(changed)
+    guard report.fits else { return nil }
+    return Remedy(
+      change: changes.map(\.text).joined(separator: ", "),
+      cost: changes.map(\.cost).filter { !$0.isEmpty }.joined(separator: "; "), report: report)
+  }
+
+  // MARK: What can be changed
+
+  private var changes: [Change] {
+    [fusedOptimizer, smallerMicroBatch, sixteenBits, checkpointing, adapters].compactMap(\.self)
+  }
+
+  private var fusedOptimizer: Change? {
+    guard let adam = scenario.optimizer as? AdamW, adam.implementation != .fused else { return nil }
+    return Change(text: "\"implementation\": \"fused\"", cost: "") { $0.optimizer = AdamW(.fused) }
+  }
+
+  private var smallerMicroBatch: Change? {
+    let batch = scenario.workload.microBatchSize
+    let (steps, overflow) = scenario.workload.gradientAccumulationSteps
+      .multipliedReportingOverflow(by: batch)
+    guard batch > 1, !overflow else { return nil }
+    return Change(
+      text: "\"micro_batch_size\": 1, \"gradient_accumulation_steps\": \(steps)",
+      cost: "smaller matrix products"
+    ) {
+      $0.workload.microBatchSize = 1
+      $0.workload.gradientAccumulationSteps = steps
+    }
+  }
+
+  private var sixteenBits: Change? {
+    switch scenario.precision {
+    case .bf16True, .fp16True: return nil
+    case .fp32True, .bf16Mixed, .fp16Mixed: break
+    }
+    guard scenario.device.computeCapability >= 80 else { return nil }
+    return Change(text: "\"precision\": \"bf16-true\"", cost: "weights and states in bf16") {
+      $0.precision = .bf16True
+    }
+  }
+
+  private var checkpointing: Change? {
+    let full = scenario.strategies.contains {
+      ($0 as? ActivationCheckpointing)?.policy == .full
+    }
+    guard !full else { return nil }
+    return Change(text: "\"checkpointing\": { \"policy\": \"full\" }", cost: "") {
+      $0.strategies.removeAll { $0 is ActivationCheckpointing }
+      $0.strategies.append(ActivationCheckpointing(.full))
+    }
+  }
+
+  private var adapters: Change? {
+    guard !scenario.strategies.contains(where: { $0 is LoRA }) else { return nil }
+    return Change(
+      text: "\"lora\": { \"rank\": 16, \"target_modules\": [\"all-linear\"] }",
+      cost: "trains adapters, not the weights"
+    ) { $0.strategies.append(LoRA(rank: 16, targetModules: ["all-linear"])) }
+  }
+
+  private func largerDevice() throws(PlanError) -> Remedy? {
+    let larger = catalog.filter { $0.memory > scenario.device.memory }.sorted {
+      ($0.memory, $0.id) < ($1.memory, $1.id)
+    }
+    for device in larger {
+      var changed = scenario
+      changed.device = device
+      let report = try Planner.plan(changed)
+      guard report.fits else { continue }
+      return Remedy(
+        change: "\"device\": \"\(device.id)\"", cost: "another device", report: report)
+    }
+    return nil
+  }
+}
