@@ -209,7 +209,7 @@ extension Tape {
     registers[Int(section.input)].held = false
     run(section: frames[index].section)
     for register in section.registers { letGo(register) }
-    for copy in cached { release(copy, -1) }
+    for copy in cached { release(copy, Moment.end.rawValue) }
     (mode, frame, recomputes, cached) = (outerMode, outerFrame, false, outerCache)
   }
 
@@ -231,7 +231,7 @@ extension Tape {
     registers[Int(section.input)].held = false
     registers[Int(section.input)].source = detached
     run(section: frames[index].section)
-    for copy in cached { release(copy, -1) }
+    for copy in cached { release(copy, Moment.end.rawValue) }
     (recomputes, cached) = (false, outerCache)
     let output = registers[Int(section.output)]
     if output.source >= 0 { buffers[Int(output.source)] = incoming }

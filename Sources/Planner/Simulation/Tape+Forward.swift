@@ -30,7 +30,7 @@ extension Tape {
   mutating func letGo(_ register: Int32) {
     guard registers[Int(register)].held else { return }
     registers[Int(register)].held = false
-    release(registers[Int(register)].storage, -1)
+    release(registers[Int(register)].storage, Moment.end.rawValue)
   }
 
   /// Bit k set: autograd needs the gradient of input k.
@@ -50,8 +50,10 @@ extension Tape {
   /// - Returns: Whether a replay is done.
   private mutating func record(_ index: Int32) -> Bool {
     let mask = needed(Int(index))
-    count(Int(index))
-    guard mask != 0 else { return false }
+    guard mask != 0 else {
+      count(Int(index))
+      return false
+    }
     if mode != .replay {
       nodes.append(
         Node(
@@ -63,7 +65,9 @@ extension Tape {
         if register.source == -2 - Int32(inputLeaf) { inputUses += 1 }
       }
     }
-    return pack(program.operations[Int(index)].savedInputs, mask)
+    if pack(program.operations[Int(index)].savedInputs, mask) { return true }
+    count(Int(index))
+    return false
   }
 
   /// The outputs join the graph, and those that backward needs are packed.
@@ -141,23 +145,22 @@ extension Tape {
 
   /// Runs `body` `count` times: the first, and one that stands for all others.
   ///
-  /// Only the first copy can differ: its input is the embedding's output, which the model holds and which may
-  /// need no gradient.
+  /// The first copy differs: its input is the embedding's output, which the model holds. Where that needs no
+  /// gradient the second one differs too: it is the last in backward to hold what all layers share.
   private mutating func repeated(
     _ count: Int, first: Int, stride: Int, stream: Int, _ body: (inout Tape, Int) -> Void
   ) {
-    guard count > 2, !unrolls else {
-      for index in 0..<count { body(&self, first + index * stride) }
-      return
-    }
-    body(&self, first)
-    let rest = count - 1
+    let explicit = unrolls ? count : (registers[stream].requires || mode == .off ? 1 : 2)
+    for index in 0..<min(count, explicit) { body(&self, first + index * stride) }
+    let rest = count - explicit
+    guard rest > 0 else { return }
+    guard rest > 1 else { return body(&self, first + explicit * stride) }
     schedule.events.append(
       Event(kind: .repeatBegin, count: Int32(truncatingIfNeeded: rest), bytes: stride))
     marks.append(Mark(kind: .repeatBegin, node: nodes.count, count: rest, stride: stride))
     let outer = copies
     copies *= rest
-    body(&self, first + stride)
+    body(&self, first + explicit * stride)
     marks.append(Mark(kind: .repeatEnd, node: nodes.count, count: rest, stride: stride))
     schedule.events.append(Event(kind: .repeatEnd))
     carry(registers[stream].storage, from: copies, to: outer)
@@ -218,7 +221,7 @@ extension Tape {
 
   /// A checkpoint frame lets go of its arguments.
   mutating func close(_ index: Int) {
-    for argument in frames[index].arguments { release(argument, -1) }
+    for argument in frames[index].arguments { release(argument, Moment.end.rawValue) }
     frames[index].arguments = []
   }
 }

@@ -1,0 +1,53 @@
+import Testing
+
+@testable import Planner
+
+@Suite("PyTorch's own figures on one device") struct OneDeviceTests {
+  static let cases = Fixtures.cases("one-device")
+
+  @Test("have equal live bytes in every phase", arguments: cases)
+  func livePeaks(_ reference: Fixtures.Case) throws {
+    let report = try Planner.plan(try reference.scenario)
+    for phase in report.phases {
+      let expected = try #require(
+        reference.value.integer("reference", "phases", phase.phase.key, "requested_bytes"))
+      #expect(phase.live.count == expected, "\(phase.phase.key) at \(phase.operation)")
+    }
+  }
+
+  @Test("have equal parameter counts", arguments: cases)
+  func parameters(_ reference: Fixtures.Case) throws {
+    let report = try Planner.plan(try reference.scenario)
+    #expect(report.parameters == reference.value.integer("reference", "parameters"))
+    #expect(
+      report.trainableParameters == reference.value.integer("reference", "trainable_parameters"))
+  }
+
+  @Test("never exceed what the planner says the allocator hands out by more than 1 MiB a block")
+  func allocated() throws {
+    for reference in Self.cases {
+      let report = try Planner.plan(try reference.scenario)
+      for phase in report.phases {
+        let expected = try #require(
+          reference.value.integer("reference", "phases", phase.phase.key, "allocated_bytes"))
+        #expect(phase.allocated.count <= expected + 2_000_000, "\(reference)")
+        #expect(Double(phase.allocated.count) >= 0.96 * Double(expected), "\(reference)")
+      }
+    }
+  }
+
+  @Test("are all there") func count() { #expect(Self.cases.count == 44) }
+}
+
+@Suite("The allocator's verdicts on a 24 GB card") struct VerdictTests {
+  static let cases = Fixtures.cases("verdicts")
+
+  @Test("a run that failed is never called fitting", arguments: cases)
+  func promise(_ reference: Fixtures.Case) throws {
+    guard case .bool(true)? = reference["out_of_memory"] else { return }
+    let report = try Planner.plan(try reference.scenario)
+    #expect(!report.fits, "\(report.peak.device) of \(report.capacity)")
+  }
+
+  @Test("are all there") func count() { #expect(Self.cases.count == 25) }
+}
