@@ -4,29 +4,28 @@ struct ReportBuilder {
   private let plan: TrainingPlan
   private let graph: LayerGraph
   private let step: TrainingStep
-  private let allowance: DeviceAllowance
 
   init(_ scenario: Scenario, _ plan: TrainingPlan, _ graph: LayerGraph, _ step: TrainingStep) {
     self.scenario = scenario
     self.plan = plan
     self.graph = graph
     self.step = step
-    allowance = DeviceAllowance(device: scenario.device)
   }
 
   /// The report.
   func report() throws(PlanError) -> Report {
     let fold = try MemoryFold(step.schedule)
+    let allowance = DeviceAllowance(resident: Bytes(fold.net))
     var phases: [Report.PhasePeak] = []
     for (index, phase) in Phase.allCases.enumerated() {
-      phases.append(try self.phase(phase, fold.peaks[index]))
+      phases.append(try self.phase(phase, fold.peaks[index], allowance))
     }
     var top = phases[0]
     for phase in phases where phase.live > top.live { top = phase }
     var allocated = top.allocated
     for phase in phases { allocated = max(allocated, phase.allocated) }
     let reserved = try allowance.reserved(allocated)
-    let device = try reserved + allowance.context
+    let device = try reserved + DeviceAllowance.context
     let fits = device <= scenario.device.memory
     let counts = try parameters()
     return Report(
@@ -42,7 +41,9 @@ struct ReportBuilder {
       assumptions: plan.assumptions + allowance.assumptions(for: scenario) + scenario.defaults)
   }
 
-  private func phase(_ phase: Phase, _ peak: MemoryFold.Peak) throws(PlanError) -> Report.PhasePeak {
+  private func phase(
+    _ phase: Phase, _ peak: MemoryFold.Peak, _ allowance: DeviceAllowance
+  ) throws(PlanError) -> Report.PhasePeak {
     let place = PeakLocator(peak, in: step.schedule)
     let allocated = Bytes(peak.rounded)
     return Report.PhasePeak(

@@ -40,7 +40,7 @@ import Testing
 }
 
 @Suite("The allocator's verdicts on a 24 GB card") struct VerdictTests {
-  static let cases = Fixtures.cases("verdicts")
+  static let cases = Fixtures.cases("verdicts") + Fixtures.cases("verdicts-near-limit")
 
   @Test("a run that failed is never called fitting", arguments: cases)
   func promise(_ reference: Fixtures.Case) throws {
@@ -49,5 +49,12 @@ import Testing
     #expect(!report.fits, "\(report.peak.device) of \(report.capacity)")
   }
 
-  @Test("are all there") func count() { #expect(Self.cases.count == 25) }
+  @Test("runs with room to spare are called fitting") func useful() throws {
+    let scenario = try Self.cases.first {
+      "\($0)" == "llama2-7b_b4s2048_bf16_sdpa_ckpt-full_adamw-foreach_lora16all"
+    }?.scenario
+    #expect(try Planner.plan(try #require(scenario)).fits)
+  }
+
+  @Test("are all there") func count() { #expect(Self.cases.count == 120) }
 }
