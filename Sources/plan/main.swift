@@ -1,2 +1,2 @@
-import Planner
-print("plan")
+let answer = Tool.run(.process)
+StandardStreams.finish(with: answer)

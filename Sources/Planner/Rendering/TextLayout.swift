@@ -1,26 +1,26 @@
 /// Lays text out in columns of a terminal, one character per column.
-enum TextLayout {
+package enum TextLayout {
   /// The width that every text keeps to.
-  static let width = 80
+  package static let width = 80
 
   /// The text with blanks behind it up to `width`; longer text stays as it is.
-  static func left(_ text: String, _ width: Int) -> String {
+  package static func left(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(0, width - text.count))
   }
 
   /// The text with blanks before it up to `width`; longer text stays as it is.
-  static func right(_ text: String, _ width: Int) -> String {
+  package static func right(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.count)) + text
   }
 
   /// One line of at most `width` characters, without control characters; what is cut off becomes an ellipsis.
-  static func line(_ text: String, _ width: Int) -> String {
+  package static func line(_ text: String, _ width: Int) -> String {
     let clean = printable(text)
     return clean.count <= width ? clean : clean.prefix(max(0, width - 1)) + "…"
   }
 
   /// The text with control characters replaced, so that a file cannot steer the terminal.
-  static func printable(_ text: String) -> String {
+  package static func printable(_ text: String) -> String {
     var clean = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
       switch scalar.value {
@@ -33,7 +33,7 @@ enum TextLayout {
   }
 
   /// The words in lines of at most `width` characters; a longer word is cut.
-  static func wrap(_ text: String, _ width: Int) -> [String] {
+  package static func wrap(_ text: String, _ width: Int) -> [String] {
     var lines: [String] = []
     var current = ""
     for word in text.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
@@ -47,7 +47,7 @@ enum TextLayout {
   }
 
   /// Digits in groups of three: `6,738,415,616`.
-  static func grouped(_ number: Int) -> String {
+  package static func grouped(_ number: Int) -> String {
     var text = ""
     let digits = String(number.magnitude)
     for (index, digit) in digits.enumerated() {
@@ -58,12 +58,12 @@ enum TextLayout {
   }
 
   /// A fraction as a percentage with one digit: `33.3 %`.
-  static func percent(_ fraction: Double) -> String {
+  package static func percent(_ fraction: Double) -> String {
     Decimal.text(fraction * 100, digits: 1) + " %"
   }
 
   /// A number with a decimal prefix and the unit: `63.2 TFLOP`.
-  static func metric(_ value: Double, _ unit: String) -> String {
+  package static func metric(_ value: Double, _ unit: String) -> String {
     let prefixes = ["", "k", "M", "G", "T", "P", "E", "Z", "Y"]
     var (value, index) = (value, 0)
     while abs(value) >= 1000, index + 1 < prefixes.count {
@@ -73,7 +73,7 @@ enum TextLayout {
   }
 
   /// A duration with a unit that suits it: `12.3 ms`, `1.84 s`, `3.1 h`.
-  static func duration(_ seconds: Seconds) -> String {
+  package static func duration(_ seconds: Seconds) -> String {
     let value = seconds.value
     if value < 1 { return Decimal.text(value * 1000, digits: 1) + " ms" }
     if value < 600 { return Decimal.text(value, digits: 2) + " s" }
