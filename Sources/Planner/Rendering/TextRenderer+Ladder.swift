@@ -16,8 +16,11 @@ extension TextRenderer {
     ]
     for rung in ladder.rungs {
       let report = rung.report
+      let label = TextLayout.line(rung.label, TextLayout.width - 2)
+      let isLong = label.count > widths[0]
+      if isLong { lines.append("  " + label) }
       let cells = [
-        rung.label, scale.text(report.peak.live), scale.text(report.peak.device),
+        isLong ? "" : label, scale.text(report.peak.live), scale.text(report.peak.device),
         more(report.recompute.flopsFraction), more(report.recompute.timeFraction),
         report.devices.minimum.map { "\($0)" } ?? "none",
       ]
@@ -32,16 +35,17 @@ extension TextRenderer {
     return lines.joined(separator: "\n") + "\n"
   }
 
+  private static let widths = [24, 11, 12, 9, 9, 8]
+
   private static func more(_ fraction: Double) -> String {
     fraction == 0 ? "-" : "+" + TextLayout.percent(fraction)
   }
 
   private static func row(_ cells: [String]) -> String {
-    let widths = [24, 11, 12, 9, 9, 8]
     var text = ""
     for (index, cell) in cells.enumerated() {
       switch index {
-      case 0: text += TextLayout.left(TextLayout.line(cell, widths[0]), widths[0])
+      case 0: text += TextLayout.left(cell, widths[0])
       case widths.indices: text += TextLayout.right(cell, widths[index])
       default: text += cell.isEmpty ? "" : " " + cell
       }

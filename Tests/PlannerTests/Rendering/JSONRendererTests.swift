@@ -68,7 +68,7 @@ import Testing
     let report = try SampleReport.make()
     let text = JSONRenderer.render(.planned(report, remedies: nil), style: TextStyle())
     #expect(try JSONReader.read(text)["name"] == .string(report.name))
-    let ladder = Ladder(rungs: [.init(label: "baseline", report: report)])
+    let ladder = Ladder(of: [.init(label: "baseline", report: report)])
     let value = try JSONReader.read(JSONRenderer.render(ladder, style: TextStyle()))
     guard case .array(let rungs)? = value["rungs"] else {
       Issue.record("rungs are a list")

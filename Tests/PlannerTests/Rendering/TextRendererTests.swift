@@ -103,8 +103,9 @@ import Testing
 
   @Test("shows a ladder as a table")
   func ladder() throws {
-    let ladder = Ladder(rungs: [
+    let ladder = Ladder(of: [
       .init(label: "baseline", report: try SampleReport.make(fits: false)),
+      .init(label: "LoRA rank 16 on q_proj, v_proj", report: try SampleReport.make()),
       .init(label: "all together", report: try SampleReport.make()),
     ])
     let text = TextRenderer.render(ladder, style: TextStyle())
@@ -114,6 +115,8 @@ import Testing
 
         technique                      live      needed    FLOPs     time devices
         baseline                  40.00 GiB   42.00 GiB  +33.3 %  +31.0 %    none no
+        LoRA rank 16 on q_proj, v_proj
+                                  16.00 GiB   18.00 GiB  +33.3 %  +31.0 %       1 fits
         all together              16.00 GiB   18.00 GiB  +33.3 %  +31.0 %       1 fits
 
         needed    per device, with what the allocator and the CUDA context take
