@@ -15,6 +15,8 @@ let package = Package(
     .testTarget(
       name: "PlannerTests", dependencies: ["Planner"], exclude: ["Reference/Fixtures"],
       swiftSettings: strict),
-    .testTarget(name: "planTests", dependencies: ["Planner", "plan"], swiftSettings: strict),
+    .testTarget(
+      name: "planTests", dependencies: ["Planner", "plan"], exclude: ["Goldens"],
+      swiftSettings: strict),
   ]
 )

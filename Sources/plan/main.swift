@@ -1,1 +1,2 @@
-print("plan")
+let answer = Tool.run(.process)
+StandardStreams.finish(with: answer)

@@ -13,7 +13,7 @@ struct DeviceAllowance: Sendable {
 
   /// The share of a step's passing tensors that fragmentation may cost.
   ///
-  /// Source: 120 runs on a simulated 24 GB card, 49 of which ran out of memory
+  /// Source: 120 runs on a simulated 24 GB card, 38 of which ran out of memory
   /// (`Tests/PlannerTests/Reference/Fixtures`): the worst of these would have needed 32 %.
   static let fragmentation = 35
 

@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Reading JSON text") struct JSONReaderTests {
   /// Text that is not JSON, where the mistake is, and what is said of it.
-  struct Mistake: Sendable {
+  struct Mistake: Sendable, CustomTestStringConvertible {
+    var testDescription: String { "\(text.prefix(40))" }
     let text: String
     let place: String
     let message: String

@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Refusing a scenario") struct ScenarioErrorTests {
   /// A change to the smallest scenario, and what is said of it.
-  struct Mistake: Sendable {
+  struct Mistake: Sendable, CustomTestStringConvertible {
+    var testDescription: String { "\(error.path.prefix(40))" }
     let key: String
     let value: JSONValue
     let error: PlanError

@@ -1,0 +1,157 @@
+/// The parts of the text of one report, each a few lines.
+struct ReportPage {
+  private let report: Report
+  private let style: TextStyle
+  private let scale: MemoryScale
+  private static let label = 19
+
+  init(_ report: Report, _ style: TextStyle) {
+    self.report = report
+    self.style = style
+    scale = MemoryScale(largest: max(report.peak.device, report.capacity))
+  }
+
+  /// Whether it fits, by how much, on what.
+  var verdict: [String] {
+    let (word, paint): (String, TextStyle.Paint) =
+      report.fits ? ("FITS", .good) : ("DOES NOT FIT", .bad)
+    let title = TextLayout.line(report.name, TextLayout.width - word.count - 2)
+    let rest = report.fits ? "\(scale.text(margin)) to spare" : "\(scale.text(margin)) too much"
+    let line =
+      "  needs \(scale.text(report.peak.device)) of \(scale.text(report.capacity)) per device, \(rest)"
+    return [
+      style.paint(word, paint) + "  " + style.paint(title, .strong), line,
+      TextLayout.line("  on \(report.device)", TextLayout.width),
+    ]
+  }
+
+  /// What lies between need and capacity, whichever is larger.
+  private var margin: Bytes {
+    difference(
+      max(report.capacity, report.peak.device), min(report.capacity, report.peak.device))
+  }
+
+  /// A bar for each role at the peak, and for what comes on top of live tensors.
+  var bars: [String] {
+    var rows: [(label: String, amount: Bytes, full: String)] = []
+    for role in Role.allCases where report.peak.breakdown[role] != .zero {
+      rows.append((Self.name(of: role), report.peak.breakdown[role], "█"))
+    }
+    rows.append(("allocator, context", difference(report.peak.device, report.peak.live), "▓"))
+    rows.append((report.fits ? "free" : "too much", margin, report.fits ? "░" : "▒"))
+    let whole = max(report.peak.device, report.capacity)
+    return rows.map { row in
+      let amount = TextLayout.right(scale.text(row.amount), 12)
+      let bar = Self.bar(row.amount, of: whole, with: row.full)
+      let line = "  \(TextLayout.left(row.label, Self.label))\(amount)"
+      return bar.isEmpty ? line : "\(line)  \(bar)"
+    }
+  }
+
+  /// Where the peak is, each phase, recomputation, work, devices, model.
+  var facts: [String] {
+    var lines = [
+      fact("peak", "\(report.peak.phase.key), \(report.peak.operation)"),
+      "  " + style.paint(Self.row("phase", "live", "allocated", "reserved", "at"), .faint),
+    ]
+    for phase in report.phases {
+      let row = Self.row(
+        phase.phase.key, scale.text(phase.live), scale.text(phase.allocated),
+        scale.text(phase.reserved), phase.operation)
+      lines.append(TextLayout.line("  " + row, TextLayout.width))
+    }
+    let minimum = report.devices.minimum.map { "\($0) is the least" } ?? "no number is enough"
+    let flops = TextLayout.metric(Double(report.flops.count), "FLOP")
+    lines += [
+      fact("recompute", Self.text(report.recompute)),
+      fact("devices", "\(report.devices.used) used, \(minimum)"),
+      fact("step", "\(flops), about \(TextLayout.duration(report.seconds)) of arithmetic"),
+      fact("model", model),
+    ]
+    return lines
+  }
+
+  private var model: String {
+    let all = TextLayout.grouped(report.parameters)
+    let trained = TextLayout.grouped(report.trainableParameters)
+    let isPart = report.trainableParameters != report.parameters
+    return "\(report.model), \(all) parameters" + (isPart ? ", \(trained) of them trained" : "")
+  }
+
+  /// What would make it fit.
+  func changes(_ remedies: [Remedy]) -> [String] {
+    guard !remedies.isEmpty else {
+      return ["  No change that was tried makes it fit on this device."]
+    }
+    var lines = ["  " + style.paint("What makes it fit, least recomputation first:", .strong)]
+    for remedy in remedies {
+      let need = "needs \(scale.text(remedy.report.peak.device))"
+      let recompute = "recompute \(Self.text(remedy.report.recompute))"
+      let cost = remedy.cost.isEmpty ? "" : "; \(remedy.cost)"
+      lines += TextLayout.wrap(remedy.change, 74).map { "    " + $0 }
+      lines += TextLayout.wrap("\(need); \(recompute)\(cost)", 72).map { "      " + $0 }
+    }
+    return lines
+  }
+
+  /// The defaults in one paragraph, the other assumptions as sentences; ten lines at most.
+  var assumptions: [String] {
+    let defaults = report.assumptions.filter { $0.source == "default" }.map(\.text)
+    let others = report.assumptions.filter { $0.source != "default" }.map(\.text)
+    var lines: [String] = []
+    if !defaults.isEmpty { lines += paragraph("defaults", defaults.joined(separator: ", ")) }
+    for (index, text) in others.enumerated() {
+      let more = paragraph("assumed", text)
+      guard lines.count + more.count <= 10 else {
+        lines.append(fact("", "and \(others.count - index) more: --format json has them all"))
+        break
+      }
+      lines += more
+    }
+    return lines
+  }
+
+  private func fact(_ name: String, _ text: String) -> String {
+    let room = TextLayout.width - 2 - 11
+    let label = TextLayout.left(name, 11)
+    return "  " + style.paint(label, .faint) + TextLayout.line(text, room)
+  }
+
+  private func paragraph(_ name: String, _ text: String) -> [String] {
+    TextLayout.wrap(text, TextLayout.width - 2 - 11).enumerated().map { index, line in
+      fact(index == 0 ? name : "", line)
+    }
+  }
+
+  /// `a − b`, nothing where that is not positive.
+  private func difference(_ a: Bytes, _ b: Bytes) -> Bytes {
+    max((try? a - b) ?? .zero, .zero)
+  }
+
+  private static func row(
+    _ name: String, _ live: String, _ allocated: String, _ reserved: String, _ place: String
+  ) -> String {
+    TextLayout.left(name, 11) + TextLayout.right(live, 10) + TextLayout.right(allocated, 12)
+      + TextLayout.right(reserved, 12) + "  " + place
+  }
+
+  /// `+33.3 % FLOPs, +31.0 % time`, or `none`.
+  static func text(_ recompute: Report.Recompute) -> String {
+    guard recompute.flopsFraction != 0 || recompute.timeFraction != 0 else { return "none" }
+    let flops = TextLayout.percent(recompute.flopsFraction)
+    return "+\(flops) FLOPs, +\(TextLayout.percent(recompute.timeFraction)) time"
+  }
+
+  /// A bar in proportion to `whole`; a hair for what is there but too small.
+  private static func bar(_ amount: Bytes, of whole: Bytes, with full: String) -> String {
+    guard amount > .zero, whole > .zero else { return "" }
+    let room = TextLayout.width - 2 - label - 12 - 2
+    let part = Double(amount.count) / Double(whole.count) * Double(room)
+    let cells = min(room, Int(exactly: part.rounded()) ?? 0)
+    return cells > 0 ? String(repeating: full, count: cells) : "▏"
+  }
+
+  private static func name(of role: Role) -> String {
+    role == .optimizerState ? "optimizer state" : role.key
+  }
+}

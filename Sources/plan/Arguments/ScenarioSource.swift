@@ -1,0 +1,129 @@
+import Planner
+
+/// Where scenarios come from: a file, standard input, options, or a file with options on top.
+struct ScenarioSource {
+  /// The file or `standard input`, for errors; `nil` where there are only options.
+  let place: String?
+  /// A scenario, or a list of them; options are applied.
+  let document: JSONValue
+  private let given: [ScenarioOption]
+  private let reader: ScenarioReader
+
+  /// Reads what the arguments name.
+  init(_ arguments: ParsedArguments, _ invocation: Invocation) throws(PlanError) {
+    given = ScenarioOption.all.filter { arguments[$0.option] != nil }
+    let path = arguments.operands.first
+    guard path != nil || !given.isEmpty else { throw .noScenario }
+    place = path == "-" ? "standard input" : path
+    var base: JSONValue = ["schema": 1, "workload": [:]]
+    if let path, let place {
+      let bytes = try path == "-" ? invocation.readInput() : invocation.readFile(path)
+      do { base = try JSONReader.read(bytes) } catch { throw error.inFile(place) }
+    }
+    document = try Self.apply(given, arguments, to: base)
+    let hasModelOption = given.contains { $0.path == ["model"] }
+    let configs = ConfigFiles(
+      folder: hasModelOption ? "" : Self.folder(of: path ?? ""), readFile: invocation.readFile)
+    reader = ScenarioReader(loadModelConfig: configs.load)
+  }
+
+  /// A scenario of ``document``, read.
+  func read(_ value: JSONValue) throws(PlanError) -> Scenario {
+    do { return try reader.read(value) } catch { throw placed(error) }
+  }
+
+  /// The error with the option in its place that caused it, and with the options in the fix that are missing.
+  func placed(_ error: PlanError) -> PlanError {
+    var error = error
+    for option in given {
+      let key = option.path.joined(separator: ".")
+      if error.path == key || error.path.hasPrefix(key + ".") {
+        error.path = option.option.flag
+        return error
+      }
+    }
+    guard place == nil, error.message.hasSuffix("is missing") else { return error }
+    for option in ScenarioOption.all where option.path.joined(separator: ".") == error.path {
+      return .missingOption(option.option)
+    }
+    return error
+  }
+
+  private static func apply(
+    _ given: [ScenarioOption], _ arguments: ParsedArguments, to document: JSONValue
+  ) throws(PlanError) -> JSONValue {
+    if case .array(let scenarios) = document {
+      var changed: [JSONValue] = []
+      for scenario in scenarios { changed.append(try apply(given, arguments, to: scenario)) }
+      return .array(changed)
+    }
+    var scenario = document
+    for option in given {
+      guard let text = arguments[option.option] else { continue }
+      if option.path.first == "optimizer", case .string(let name)? = scenario["optimizer"] {
+        scenario = scenario.setting(["optimizer"], to: ["name": .string(name)])
+      }
+      let value = try option.value(text)
+      if option.path == ["optimizer", "name"], scenario["optimizer"]?["name"] != value {
+        scenario = scenario.setting(["optimizer"], to: [:])
+      }
+      scenario = scenario.setting(option.path[...], to: value)
+    }
+    return scenario
+  }
+
+  private static func folder(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+  }
+}
+
+/// Model configs from files, each read once.
+private final class ConfigFiles {
+  private let folder: String
+  private let readFile: (String) throws(PlanError) -> [UInt8]
+  private var known: [String: JSONValue] = [:]
+
+  init(folder: String, readFile: @escaping (String) throws(PlanError) -> [UInt8]) {
+    self.folder = folder
+    self.readFile = readFile
+  }
+
+  func load(_ path: String) throws(PlanError) -> JSONValue {
+    let full = path.hasPrefix("/") ? path : folder + path
+    if let config = known[full] { return config }
+    let bytes: [UInt8]
+    do { bytes = try readFile(full) } catch { throw error.asConfig }
+    do {
+      let config = try JSONReader.read(bytes)
+      known[full] = config
+      return config
+    } catch {
+      throw error.inFile(full)
+    }
+  }
+}
+
+extension PlanError {
+  /// The same error, said of a place in a file.
+  func inFile(_ file: String) -> Self {
+    var error = self
+    error.path = path.isEmpty ? file : "\(file), \(path)"
+    return error
+  }
+
+  fileprivate var asConfig: Self {
+    var error = self
+    error.fix = "Give the path of a config.json, or a name from \"plan show models\"."
+    return error
+  }
+
+  fileprivate static var noScenario: Self {
+    Self(
+      .invalid, "no scenario",
+      fix: "Name a file, \"-\" for standard input, or --model with the options; see --help.")
+  }
+
+  fileprivate static func missingOption(_ option: Option) -> Self {
+    Self(.invalid, "\(option.flag) is missing", fix: "Add \(option.usage): \(option.help).")
+  }
+}

@@ -1,0 +1,17 @@
+import Planner
+
+/// `plan benchmark`: how fast plans are made on this machine.
+enum BenchmarkCommand: Command {
+  static let name = "benchmark"
+  static let summary = "how fast plans are made on this machine"
+  static let usage = ["plan benchmark"]
+  static let examples = ["plan benchmark"]
+  static let options: [Option] = []
+  static let mostOperands = 0
+
+  static func run(_ arguments: ParsedArguments, _ invocation: Invocation) throws(PlanError)
+    -> CommandResult
+  {
+    CommandResult(output: try Benchmark.run())
+  }
+}

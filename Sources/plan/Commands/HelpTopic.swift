@@ -1,0 +1,90 @@
+import Planner
+
+/// A page of help that belongs to no command.
+struct HelpTopic: Sendable {
+  let name: String
+  let summary: String
+  let text: String
+
+  static let all = [units, exitCodes, scenario, formatting]
+
+  private static let units = Self(
+    name: "units", summary: "what the amounts mean",
+    text: """
+      Amounts of memory are per device. 1 GiB is 2^30 bytes, 1 MiB is 2^20.
+      JSON has exact bytes.
+
+        live        bytes of live tensors, as they were asked for
+        allocated   the same, each tensor rounded up to the allocator's 512 bytes:
+                    what torch.cuda.max_memory_allocated() says
+        reserved    what PyTorch's caching allocator holds from the driver
+        device      reserved memory and the CUDA context: what has to fit
+        capacity    what the device offers to a process, not the marketing figure
+
+      FLOPs count a multiplication with its addition as two. Recomputation is
+      given relative to the same step without it. Times are estimates of the
+      arithmetic alone.
+
+      """)
+
+  private static let exitCodes = Self(
+    name: "exit-codes", summary: "what the exit code says",
+    text: """
+      0    answered, or it fits
+      1    answered: it does not fit
+      2    the input is wrong or cannot be read
+      70   a defect in plan: please report it
+
+      For a list of scenarios the largest code of its members is given.
+
+      """)
+
+  private static let scenario = Self(
+    name: "scenario", summary: "what a scenario file says",
+    text: """
+      A scenario is a JSON object, a list of them is a JSON list. Only "model" and
+      "workload" have to be there; the report says which defaults were taken.
+
+        {
+          "schema": 1,
+          "name": "Llama-2 7B, LoRA, on one 24 GB card",
+          "model": "llama-2-7b",
+          "workload": {
+            "micro_batch_size": 1, "sequence_length": 2048,
+            "gradient_accumulation_steps": 1, "keep_outputs": false
+          },
+          "precision": "bf16-true",
+          "attention": "sdpa",
+          "optimizer": { "name": "adamw", "implementation": "foreach" },
+          "gradient_clipping": 1.0,
+          "strategies": {
+            "checkpointing": { "policy": "full" },
+            "lora": { "rank": 16, "target_modules": ["q_proj", "v_proj"] }
+          },
+          "hardware": { "device": "rtx-4090", "devices": 1 }
+        }
+
+      model       a name from "plan show models", the path of a config.json
+                  (relative to the scenario), or such a config as an object
+      precision   32-true, bf16-true, 16-true, bf16-mixed, 16-mixed
+      attention   sdpa, eager
+      device      an id from "plan show devices", or an object with memory_gib,
+                  compute_capability, multiprocessors, bandwidth_GBps, tflops
+
+      """)
+
+  private static let formatting = Self(
+    name: "formatting", summary: "text, JSON, colour",
+    text: """
+      --format text   one screen of 80 columns for people; wording may change
+      --format json   exact integers under stable keys, in a fixed order
+
+      The result goes to standard output, everything else to standard error.
+      A list of scenarios gives a list of reports, in order; a refused one stands
+      in its place as { "name": ..., "error": { "message", "path", "fix" } }.
+
+      Colour is used on a terminal only, and never when NO_COLOR is set or TERM is
+      "dumb". --color always and --color never overrule that.
+
+      """)
+}

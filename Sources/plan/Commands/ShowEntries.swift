@@ -1,0 +1,78 @@
+import Planner
+
+/// Single entries of the lists, as JSON and as lines.
+enum ShowEntries {
+  /// The model's config, ready to be saved, edited and given back as `--model FILE`.
+  ///
+  /// What is not part of a `config.json` comes first, under keys with an underscore, which readers of configs ignore.
+  static func config(of model: CatalogModel) -> JSONValue {
+    var members: [JSONValue.Member] = [
+      .init("_name_or_path", .string(model.hub)),
+      .init("_parameters", .integer(model.parameters)), .init("_source", .string(model.source)),
+    ]
+    if case .object(let config) = model.config {
+      members += config.filter { $0.key != "_name_or_path" }
+    }
+    return .object(members)
+  }
+
+  static func json(of device: Device) -> JSONValue {
+    [
+      "id": .string(device.id), "name": .string(device.name),
+      "memory_bytes": .integer(device.memory.count),
+      "memory_source": .string(device.memorySource),
+      "compute_capability": .string(capability(device)),
+      "multiprocessors": .integer(device.multiprocessors),
+      "bandwidth_GBps": .number(device.bandwidth / 1e9),
+      "tflops": [
+        "fp32": .number(device.rates.fp32 / 1e12), "fp16": .number(device.rates.fp16 / 1e12),
+        "bf16": .number(device.rates.bf16 / 1e12),
+      ],
+      "source": .string(device.source),
+    ]
+  }
+
+  static func json(of strategy: any Strategy.Type) -> JSONValue {
+    let decisions = strategy.decisions.map(\.rawValue).sorted()
+    return [
+      "name": .string(strategy.name), "summary": .string(strategy.summary),
+      "stage": .string("\(strategy.stage)"), "decides": .array(decisions.map { .string($0) }),
+    ]
+  }
+
+  static func json(of optimizer: any Optimizer.Type) -> JSONValue {
+    ["name": .string(optimizer.name), "summary": .string(optimizer.summary)]
+  }
+
+  /// The compute capability as NVIDIA writes it: `8.9`.
+  static func capability(_ device: Device) -> String {
+    "\(device.computeCapability / 10).\(device.computeCapability % 10)"
+  }
+
+  /// The members of an object, one per line; long text goes on below itself.
+  static func lines(of value: JSONValue) -> String {
+    guard case .object(let members) = value else { return "" }
+    var lines: [String] = []
+    for member in members {
+      let label = TextLayout.left(member.key.split(separator: "_").joined(separator: " "), 20)
+      let text = TextLayout.wrap(text(of: member.value), TextLayout.width - 20)
+      for (index, line) in text.enumerated() {
+        lines.append((index == 0 ? label : TextLayout.left("", 20)) + line + "\n")
+      }
+    }
+    return lines.joined()
+  }
+
+  private static func text(of value: JSONValue) -> String {
+    switch value {
+    case .string(let text): return text
+    case .integer(let number): return TextLayout.grouped(number)
+    case .number(let number): return Decimal.text(number, digits: 1)
+    case .array(let elements): return elements.map(text(of:)).joined(separator: ", ")
+    case .object(let members):
+      return members.map { "\($0.key) \(text(of: $0.value))" }.joined(separator: ", ")
+    case .bool(let truth): return truth ? "yes" : "no"
+    case .null: return "none"
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import Planner
+
+/// What a run of the tool is given: the words, and the world around it.
+struct Invocation {
+  /// A stream that text goes to, as far as colour is concerned.
+  struct Stream: Sendable {
+    var isTerminal = false
+    /// `TERM` is `dumb`, or `NO_COLOR` is set.
+    var refusesColor = false
+  }
+
+  /// The words after the program's name.
+  var arguments: [String]
+  /// Where the result goes.
+  var output = Stream()
+  /// Where errors go.
+  var errors = Stream()
+  /// The contents of a file.
+  var readFile: (_ path: String) throws(PlanError) -> [UInt8]
+  /// Everything on standard input.
+  var readInput: () throws(PlanError) -> [UInt8]
+}
