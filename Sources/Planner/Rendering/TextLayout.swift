@@ -93,8 +93,10 @@ struct MemoryScale {
     (unit, divisor, digits) = isSmall ? ("MiB", 1_048_576, 1) : ("GiB", 1_073_741_824, 2)
   }
 
-  /// The amount with its unit.
+  /// The amount with the unit; what would be all zeros in it has a smaller one.
   func text(_ bytes: Bytes) -> String {
-    Decimal.text(Double(bytes.count) / divisor, digits: digits) + " " + unit
+    let text = Decimal.text(Double(bytes.count) / divisor, digits: digits)
+    let isTooSmall = bytes != .zero && text.allSatisfy { $0 == "0" || $0 == "." }
+    return isTooSmall ? bytes.description : text + " " + unit
   }
 }

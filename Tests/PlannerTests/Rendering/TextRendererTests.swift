@@ -16,7 +16,7 @@ import Testing
         gradients              0.25 GiB  ▏
         optimizer state        0.50 GiB  █
         activations            3.25 GiB  ██████
-        workspace              0.00 GiB  ▏
+        workspace              1.00 MiB  ▏
         allocator, context     2.00 GiB  ▓▓▓▓
         free                   6.00 GiB  ░░░░░░░░░░░
 
@@ -127,9 +127,11 @@ import Testing
     #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
   }
 
-  @Test("takes MiB where GiB would show nothing")
+  @Test("takes a smaller unit where GiB would show nothing")
   func small() {
     #expect(MemoryScale(largest: Bytes(1 << 28)).text(Bytes(3 << 20)) == "3.0 MiB")
-    #expect(MemoryScale(largest: Bytes(1 << 30)).text(Bytes(3 << 29)) == "1.50 GiB")
+    let large = MemoryScale(largest: Bytes(1 << 30))
+    #expect(large.text(Bytes(3 << 29)) == "1.50 GiB" && large.text(.zero) == "0.00 GiB")
+    #expect(large.text(Bytes(1000)) == "0.98 KiB" && large.text(Bytes(12)) == "12 B")
   }
 }
