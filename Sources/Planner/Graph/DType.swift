@@ -23,6 +23,8 @@ public enum DType: String, Hashable, Sendable, CaseIterable {
 
   /// The format of a result that mixes both operands, as PyTorch promotes floating-point types.
   func promoted(with other: DType) -> DType {
-    self == other ? self : (size == other.size || size > other.size ? (size == other.size ? .fp32 : self) : other)
+    if self == other { return self }
+    if size == other.size { return .fp32 }
+    return size > other.size ? self : other
   }
 }

@@ -76,7 +76,7 @@ struct BackwardStep: Sendable {
   let view: Bool
   let role: Role
   let bytes: Int
-  /// `reduce`: bytes of the reduction's workspace. `pass`: the output whose gradient is handed on.
+  /// For `reduce` the bytes of its workspace, for `pass` the output whose gradient is handed on.
   var extra = 0
   /// Floating-point operations of this step.
   var flops = 0

@@ -2,7 +2,9 @@
 ///
 /// Source: `_multi_tensor_adam`, `_single_tensor_adam`, `_fused_adam` in `torch/optim/adam.py`, PyTorch 2.11.
 public struct AdamW: Optimizer {
+  /// See ``Optimizer/name``.
   public static let name = "adamw"
+  /// See ``Optimizer/summary``.
   public static let summary = "Adam with decoupled weight decay: two states per parameter."
   /// How it runs over its parameters.
   public let implementation: OptimizerImplementation
@@ -12,10 +14,12 @@ public struct AdamW: Optimizer {
     self.implementation = implementation
   }
 
+  /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
     implementation = try settings.choice("implementation", default: .foreach)
   }
 
+  /// See ``Optimizer/label``.
   public var label: String { "AdamW (\(implementation.rawValue))" }
 
   /// The two moments; the step counter lies on the host, with `fused` on the device.

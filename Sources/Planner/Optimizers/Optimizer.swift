@@ -53,7 +53,8 @@ public struct OptimizerStep: Sendable {
   /// One temporary like each weight, all alive together: what a foreach operation returns.
   mutating func temporaryOfEach(_ times: Int = 1) {
     for weight in weights {
-      schedule.allocate(weight.spec.bytes, count: times * weight.count, .optimizerState, Self.moment)
+      schedule.allocate(
+        weight.spec.bytes, count: times * weight.count, .optimizerState, Self.moment)
     }
     for weight in weights {
       schedule.free(weight.spec.bytes, count: times * weight.count, .optimizerState, Self.moment)

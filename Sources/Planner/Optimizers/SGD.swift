@@ -2,7 +2,9 @@
 ///
 /// Source: `_multi_tensor_sgd`, `_single_tensor_sgd` in `torch/optim/sgd.py`, PyTorch 2.11.
 public struct SGD: Optimizer {
+  /// See ``Optimizer/name``.
   public static let name = "sgd"
+  /// See ``Optimizer/summary``.
   public static let summary =
     "Stochastic gradient descent: one state per parameter with momentum, none without."
   /// How it runs over its parameters.
@@ -22,12 +24,14 @@ public struct SGD: Optimizer {
     self.weightDecay = weightDecay
   }
 
+  /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
     implementation = try settings.choice("implementation", default: .foreach)
     momentum = try settings.optionalNumber("momentum", in: 0...1) ?? 0
     weightDecay = try settings.optionalNumber("weight_decay", in: 0...1e6) ?? 0
   }
 
+  /// See ``Optimizer/label``.
   public var label: String {
     "SGD (\(implementation.rawValue)\(momentum > 0 ? ", momentum" : ""))"
   }

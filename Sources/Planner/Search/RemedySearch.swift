@@ -35,7 +35,9 @@ struct RemedySearch {
       if let remedy = try tried(chosen) { found.append((bits, remedy)) }
     }
     var remedies = found.map(\.remedy).enumerated().sorted {
-      let (a, b) = ($0.element.report.recompute.flopsFraction, $1.element.report.recompute.flopsFraction)
+      let (a, b) = (
+        $0.element.report.recompute.flopsFraction, $1.element.report.recompute.flopsFraction
+      )
       return a != b ? a < b : $0.offset < $1.offset
     }.map(\.element)
     if remedies.count >= limit { remedies.removeSubrange((limit - 1)...) }

@@ -1,12 +1,18 @@
-/// Keeps only the input of chosen layers and computes the rest again in backward (Chen et al. 2016).
+/// Keeps only the input of chosen layers and computes the rest again in backward.
 ///
 /// As `torch.utils.checkpoint` does it: non-reentrant by default, where the recomputation ends at the last tensor
 /// that backward needs; reentrant runs the whole layer again.
+///
+/// Source: Chen et al. 2016, arXiv:1604.06174; `torch/utils/checkpoint.py`, PyTorch 2.11.
 public struct ActivationCheckpointing: Strategy {
+  /// See ``Strategy/name``.
   public static let name = "checkpointing"
+  /// See ``Strategy/summary``.
   public static let summary =
     "Keeps only the input of chosen layers; backward computes the rest again (gradient checkpointing)."
+  /// See ``Strategy/stage``.
   public static let stage = Stage.retention
+  /// See ``Strategy/decisions``.
   public static let decisions: Set<Decision> = [.retention]
 
   /// Which layers are checkpointed.
@@ -37,6 +43,7 @@ public struct ActivationCheckpointing: Strategy {
 
   private enum PolicyName: String, CaseIterable { case none, full, every, first }
 
+  /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
     switch try settings.choice("policy", default: PolicyName.full) {
     case .none: policy = .none
@@ -48,6 +55,7 @@ public struct ActivationCheckpointing: Strategy {
     earlyStop = try settings.bool("early_stop", default: true)
   }
 
+  /// See ``Strategy/label``.
   public var label: String {
     let layers =
       switch policy {
@@ -60,6 +68,7 @@ public struct ActivationCheckpointing: Strategy {
     return "checkpointing of " + layers + (reentrant ? ", reentrant" : "")
   }
 
+  /// Writes the decisions into the plan.
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
     let again = Retention.recompute(reentrant: reentrant)
     plan.earlyStop = earlyStop

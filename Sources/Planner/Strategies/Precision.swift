@@ -13,10 +13,14 @@ public enum Precision: String, Hashable, Sendable, CaseIterable {
 }
 
 extension Precision: Strategy {
+  /// See ``Strategy/name``.
   public static let name = "precision"
+  /// See ``Strategy/summary``.
   public static let summary =
     "Number formats: all in one format, or fp32 weights with 16-bit matrix products by autocast."
+  /// See ``Strategy/stage``.
   public static let stage = Stage.precision
+  /// See ``Strategy/decisions``.
   public static let decisions: Set<Decision> = [.formats]
 
   /// Reads the top-level key `precision`.
@@ -24,8 +28,10 @@ extension Precision: Strategy {
     self = try settings.choice("precision", default: .bf16True)
   }
 
+  /// See ``Strategy/label``.
   public var label: String { "precision \(rawValue)" }
 
+  /// Writes the decisions into the plan.
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
     switch self {
     case .fp32True: plan.context.dtype = .fp32

@@ -47,6 +47,7 @@ extension PlanError {
   static func overflow(_ unit: String, _ formula: String) -> Self {
     Self(
       .overflow, "\(formula) is more \(unit) than a plan can hold",
-      fix: "Lower the batch, sequence length, layers or hidden size: one is far outside what exists.")
+      fix:
+        "Lower the batch, sequence length, layers or hidden size: one is far outside what exists.")
   }
 }

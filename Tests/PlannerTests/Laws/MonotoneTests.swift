@@ -87,7 +87,8 @@ import Testing
     }
   }
 
-  @Test("a plan costs the same events for ten layers as for a thousand") func constantCost() throws {
+  @Test("a plan costs the same events for ten layers as for a thousand") func constantCost() throws
+  {
     func events(_ layers: Int) throws -> Int {
       var settings = try Settings(
         ["model_type": "llama", "num_hidden_layers": .integer(layers)], path: "model")

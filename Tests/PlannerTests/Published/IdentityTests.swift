@@ -4,7 +4,8 @@ import Testing
 
 /// Sums that published measurements satisfy; each test names its source.
 @Suite("Published measurements") struct IdentityTests {
-  private func plan(_ model: String, _ change: (inout Scenario) -> Void = { _ in }) throws -> Report {
+  private func plan(_ model: String, _ change: (inout Scenario) -> Void = { _ in }) throws -> Report
+  {
     let catalog = try #require(ModelCatalog.named(model))
     var settings = try Settings(catalog.config, path: "model")
     let type = try #require(ModelFamilies.named("mistral"))
@@ -33,7 +34,9 @@ import Testing
 
   /// PyTorch's own count: the forward of the last projection is not needed for any gradient, so an early-stopping
   /// replay of a Llama layer does three quarters and more of its forward.
-  @Test("an early-stopping replay leaves out the last projection of a layer") func earlyStop() throws {
+  @Test("an early-stopping replay leaves out the last projection of a layer") func earlyStop()
+    throws
+  {
     let early = try plan("llama-2-7b")
     let whole = try plan("llama-2-7b") {
       $0.strategies = [ActivationCheckpointing(.full, earlyStop: false)]
@@ -44,7 +47,7 @@ import Testing
     #expect(abs(saved - down) / down < 1e-9)
   }
 
-  /// Kaplan et al. 2020: 6 FLOPs per parameter and token for forward and backward, without attention.
+  /// The 6 FLOPs per parameter and token of Kaplan and others, which leave attention out.
   @Test("a step without recomputation takes 6 FLOPs per parameter and token, and attention")
   func sixN() throws {
     let report = try plan("llama-2-7b") {

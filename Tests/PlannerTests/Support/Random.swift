@@ -20,7 +20,8 @@ extension Scenario {
       .init("head_dim", .integer(width)),
     ]
     if family == "mistral" {
-      config.append(.init("sliding_window", .integer([64, 100_000].randomElement(using: &g) ?? 64)))
+      config.append(
+        .init("sliding_window", .integer([64, 100_000].randomElement(using: &g) ?? 64)))
     }
     var settings = try Settings(.object(config), path: "model")
     let type = try requireFamily(family)

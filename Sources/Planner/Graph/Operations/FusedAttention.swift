@@ -57,7 +57,8 @@ extension Forward {
     let statistics = try rowStatistics(shape, kernel)
     let flops = try attentionFLOPs(shape, causal: causal)
     begin(
-      kernel == .cudnn ? "cudnn_attention" : kernel == .flash ? "flash_attention" : "efficient_attention",
+      kernel == .cudnn
+        ? "cudnn_attention" : kernel == .flash ? "flash_attention" : "efficient_attention",
       q, k, v)
     save(q, for: .max)
     save(k, for: .max)
@@ -117,7 +118,8 @@ extension Forward {
     case .flash:
       let padded = Self.align(shape.queries, 128)
       temporary(0, 4 &* matrices &* padded, role: .workspace)
-      temporary(1, try TensorSpec(matrices, padded * shape.headWidth, .fp32).bytes, role: .workspace)
+      temporary(
+        1, try TensorSpec(matrices, padded * shape.headWidth, .fp32).bytes, role: .workspace)
       if shape.heads != shape.keyHeads {
         let expanded = try TensorSpec(matrices * shape.keys, shape.headWidth, k.spec.dtype)
         temporary(2, expanded.bytes, role: .workspace)

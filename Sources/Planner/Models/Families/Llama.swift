@@ -1,8 +1,8 @@
 /// The Llama lineage: pre-norm layers of rotary attention with grouped heads and a gated MLP.
 ///
 /// Source: `modeling_llama.py`, `modeling_mistral.py`, `modeling_qwen2.py`, `modeling_qwen3.py`, transformers 5.17.
-public struct Llama: ModelFamily {
-  public static let modelType = "llama"
+struct Llama: ModelFamily {
+  static let modelType = "llama"
 
   var vocabulary = 32_000
   var hidden = 4096
@@ -23,7 +23,7 @@ public struct Llama: ModelFamily {
   /// Keys that a query can see, or `nil` for all before it.
   var window: Int?
 
-  public init(_ config: inout Settings) throws(PlanError) {
+  init(_ config: inout Settings) throws(PlanError) {
     try read(&config, Defaults(keyHeads: nil))
     let bias = try config.bool("attention_bias", default: false)
     inputBias = bias
@@ -36,11 +36,11 @@ public struct Llama: ModelFamily {
     try read(&config, defaults)
   }
 
-  public var linearModules: [String] {
+  var linearModules: [String] {
     ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
   }
 
-  public func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
+  func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     var f = Forward(context)
     f.enter("model")
     let tokens = try checkedProduct(context.batch, context.sequence)
@@ -77,7 +77,7 @@ public struct Llama: ModelFamily {
     CausalAttention(heads: heads, keyHeads: keyHeads, headWidth: headWidth, window: window)
   }
 
-  /// `LlamaDecoderLayer.forward`
+  /// One layer, as `LlamaDecoderLayer.forward` runs it.
   private func layer(_ x: Value, mask: Value?, cos: Value, sin: Value, in f: inout Forward)
     throws(PlanError) -> Value
   {

@@ -1,11 +1,11 @@
 /// Qwen2: Llama's layers with biases on the q, k and v projections.
 ///
 /// Source: `modeling_qwen2.py` and `configuration_qwen2.py`, transformers 5.17.
-public struct Qwen2: ModelFamily {
-  public static let modelType = "qwen2"
+struct Qwen2: ModelFamily {
+  static let modelType = "qwen2"
   private var lineage: Llama
 
-  public init(_ config: inout Settings) throws(PlanError) {
+  init(_ config: inout Settings) throws(PlanError) {
     lineage = try Llama(
       &config, .init(vocabulary: 151_936, intermediate: 22_016, keyHeads: 32))
     lineage.inputBias = true
@@ -17,8 +17,8 @@ public struct Qwen2: ModelFamily {
     }
   }
 
-  public var linearModules: [String] { lineage.linearModules }
-  public func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
+  var linearModules: [String] { lineage.linearModules }
+  func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     try lineage.graph(context)
   }
 }

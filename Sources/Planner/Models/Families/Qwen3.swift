@@ -1,11 +1,11 @@
 /// Qwen3: Llama's layers with a norm over each query and key head.
 ///
 /// Source: `modeling_qwen3.py` and `configuration_qwen3.py`, transformers 5.17.
-public struct Qwen3: ModelFamily {
-  public static let modelType = "qwen3"
+struct Qwen3: ModelFamily {
+  static let modelType = "qwen3"
   private var lineage: Llama
 
-  public init(_ config: inout Settings) throws(PlanError) {
+  init(_ config: inout Settings) throws(PlanError) {
     lineage = try Llama(
       &config,
       .init(vocabulary: 151_936, intermediate: 22_016, keyHeads: 32, headWidth: 128))
@@ -21,8 +21,8 @@ public struct Qwen3: ModelFamily {
     }
   }
 
-  public var linearModules: [String] { lineage.linearModules }
-  public func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
+  var linearModules: [String] { lineage.linearModules }
+  func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     try lineage.graph(context)
   }
 }

@@ -13,7 +13,7 @@ struct RMSNorm: Sendable {
     weight = try forward.parameter(name, 1, width)
   }
 
-  /// `weight * (x · rsqrt(mean(x²) + ε))`
+  /// Runs `weight * (x · rsqrt(mean(x²) + ε))`.
   func callAsFunction(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
     f.enter(module, holding: x)
     var hidden = f.local(f.cast(x, to: .fp32))

@@ -35,7 +35,7 @@ enum RotaryEmbedding {
     return f.leave(q, k)
   }
 
-  /// `x * cos + rotate_half(x) * sin`
+  /// Computes `x * cos + rotate_half(x) * sin`.
   private static func rotate(_ x: Value, _ cos: Value, _ sin: Value, _ f: inout Forward)
     throws(PlanError) -> Value
   {
