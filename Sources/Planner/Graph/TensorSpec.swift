@@ -46,7 +46,7 @@ public struct TensorSpec: Hashable, Sendable {
     guard columns > 0, elements % columns == 0 else {
       throw PlanError(
         .defect, "cannot view \(rows) × \(columns) elements in rows of \(columns)",
-        fix: "Report this scenario.")
+        fix: "Send this scenario to the authors.")
     }
     return TensorSpec(unchecked: elements / columns, columns, dtype)
   }
