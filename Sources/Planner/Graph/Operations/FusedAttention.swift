@@ -67,7 +67,7 @@ extension Forward {
     work(
       flops: flops, bytes: 2 * q.spec.bytes + k.spec.bytes + v.spec.bytes, dtype: q.spec.dtype)
     // The backward computes five matrix products where the forward computes two.
-    gradient(0, q.spec, flops: flops / 2 * 5, always: true)
+    gradient(0, q.spec, flops: try checkedProduct(flops / 2, 5), always: true)
     gradient(1, k.spec, always: true)
     gradient(2, v.spec, always: true)
     try backwardWorkspace(q, k, v, shape: shape, kernel: kernel, statistics: statistics)
