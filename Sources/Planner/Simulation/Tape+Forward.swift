@@ -7,6 +7,11 @@ extension Tape {
       case .allocate:
         registers[Int(instruction.a)] = Register(
           storage: allocate(instruction.bytes, instruction.role, instruction.b), held: true)
+      case .allocateForGradient:
+        let storage =
+          needed(Int(instruction.b)) == 0
+          ? -1 : allocate(instruction.bytes, instruction.role, instruction.b)
+        registers[Int(instruction.a)] = Register(storage: storage, held: storage >= 0)
       case .release: letGo(instruction.a)
       case .alias:
         let source = registers[Int(instruction.b)]
@@ -21,6 +26,8 @@ extension Tape {
       case .require:
         registers[Int(instruction.a)].requires = true
         registers[Int(instruction.a)].source = -2 - Int32(inputLeaf)
+        requiredInput = registers[Int(instruction.a)].storage
+        retain(requiredInput)
       case .layers: runLayers(stream: Int(instruction.a))
       }
     }
@@ -142,27 +149,26 @@ extension Tape {
     marks.append(Mark(kind: .outside, node: nodes.count))
   }
 
-  /// Runs `body` `count` times: the first, one that stands for all in between, and the last.
+  /// Runs `body` `count` times: the leading ones, one that stands for all in between, and the last.
   private mutating func repeated(
     _ count: Int, first: Int, stride: Int, stream: Int, _ body: (inout Tape, Int) -> Void
   ) {
-    let explicit = unrolls ? count : min(count, 3)
+    let explicit = unrolls ? count : min(count, leading + 2)
     guard count > explicit else {
       for index in 0..<count { body(&self, first + index * stride) }
       return
     }
-    body(&self, first)
-    let between = count - 2
+    for index in 0..<leading { body(&self, first + index * stride) }
+    let between = count - leading - 1
+    let start = first + leading * stride
     schedule.events.append(
       Event(kind: .repeatBegin, count: Int32(truncatingIfNeeded: between), bytes: stride))
     marks.append(
-      Mark(
-        kind: .repeatBegin, node: nodes.count, count: between, layer: first + stride,
-        stride: stride))
+      Mark(kind: .repeatBegin, node: nodes.count, count: between, layer: start, stride: stride))
     let outer = copies
     copies *= between
     let inner = copies
-    body(&self, first + stride)
+    body(&self, start)
     marks.append(Mark(kind: .repeatEnd, node: nodes.count, count: between, stride: stride))
     schedule.events.append(Event(kind: .repeatEnd))
     copies = outer

@@ -27,7 +27,8 @@ struct TrainingStep {
   init(_ graph: LayerGraph, _ plan: TrainingPlan, unrolls: Bool = false) throws(PlanError) {
     let layers = LayerSequence(sections: graph.pattern, retention: plan.retention(graph.layers))
     var tape = Tape(
-      graph.program, layers: layers, earlyStop: plan.earlyStop, unrolls: unrolls)
+      graph.program, layers: layers, leading: plan.context.trainsBase ? 1 : 2,
+      earlyStop: plan.earlyStop, unrolls: unrolls)
     weights = Self.weights(of: graph)
     try Self.resident(weights, plan, graph, &tape)
 
@@ -44,7 +45,7 @@ struct TrainingStep {
         ? tape.allocate(4 * plan.lossScalars, .other, Moment.lossGradient.rawValue) : -1
       tape.backward()
       tape.release(scalar, Moment.end.rawValue)
-      tape.letGo(graph.program.loss)
+      tape.dropLoss()
       tape.release(ids, Moment.end.rawValue)
     }
     microBatch(&tape)
