@@ -48,6 +48,8 @@ struct Instruction: Sendable {
   enum Code: UInt8, Sendable {
     /// Register `a` becomes a new tensor of `bytes`.
     case allocate
+    /// As ``allocate``, if autograd records operation `b`.
+    case allocateForGradient
     /// Register `a` lets go of its tensor.
     case release
     /// Register `a` becomes another name of register `b`'s tensor, outside autograd.

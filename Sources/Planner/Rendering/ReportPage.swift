@@ -65,7 +65,9 @@ struct ReportPage {
     lines += [
       fact("recompute", Self.text(report.recompute)),
       fact("devices", "\(report.devices.used) used, \(minimum)"),
-      fact("step", "\(flops), at least \(TextLayout.duration(report.seconds)) at the device's peak rates"),
+      fact(
+        "step",
+        "\(flops), at least \(TextLayout.duration(report.seconds)) at the device's peak rates"),
       fact("model", model),
     ]
     return lines

@@ -64,7 +64,8 @@ struct RemedySearch {
   }
 
   /// The same remedy with the largest micro-batch that fits and divides the one that does not.
-  private func largestMicroBatch(_ changed: Scenario, _ smallest: Remedy) throws(PlanError) -> Remedy
+  private func largestMicroBatch(_ changed: Scenario, _ smallest: Remedy) throws(PlanError)
+    -> Remedy
   {
     let whole = scenario.workload
     for size in stride(from: min(whole.microBatchSize / 2, 4096), to: 1, by: -1)

@@ -7,6 +7,11 @@ extension Tape {
       case .allocate:
         registers[Int(instruction.a)] = Register(
           storage: allocate(instruction.bytes, instruction.role, instruction.b), held: true)
+      case .allocateForGradient:
+        let storage =
+          needed(Int(instruction.b)) == 0
+          ? -1 : allocate(instruction.bytes, instruction.role, instruction.b)
+        registers[Int(instruction.a)] = Register(storage: storage, held: storage >= 0)
       case .release: letGo(instruction.a)
       case .alias:
         let source = registers[Int(instruction.b)]
@@ -21,6 +26,8 @@ extension Tape {
       case .require:
         registers[Int(instruction.a)].requires = true
         registers[Int(instruction.a)].source = -2 - Int32(inputLeaf)
+        requiredInput = registers[Int(instruction.a)].storage
+        retain(requiredInput)
       case .layers: runLayers(stream: Int(instruction.a))
       }
     }

@@ -6,7 +6,8 @@ import Testing
 @Suite("The source tree") struct LayerTests {
   /// The folders of `Sources/Planner`, lowest first: a file may name types of its own folder and of lower ones.
   static let order = [
-    ["Units", "Errors"], ["Graph"], ["Scenario", "Simulation", "Models", "Hardware", "Optimizers", "Strategies", "Report"],
+    ["Units", "Errors"], ["Graph"],
+    ["Scenario", "Simulation", "Models", "Hardware", "Optimizers", "Strategies", "Report"],
     ["Search"], ["Rendering", "Interchange"],
   ]
 
@@ -55,8 +56,10 @@ import Testing
     for source in Self.sources {
       guard let level = level(source.folder) else { continue }
       // Comments may point upwards.
-      let code = source.text.split(separator: "\n").filter { !$0.drop { $0 == " " }.hasPrefix("//") }
-        .joined(separator: "\n")
+      let code = source.text.split(separator: "\n").filter {
+        !$0.drop { $0 == " " }.hasPrefix("//")
+      }
+      .joined(separator: "\n")
       let words = Set(code.split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init))
       for (type, above) in owner where above > level && words.contains(type) {
         Issue.record("\(source.name) names \(type), which lies above it")

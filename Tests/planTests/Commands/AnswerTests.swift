@@ -24,7 +24,8 @@ import Testing
     try Goldens.expect(answer.output, as: "fit-llama-2-7b-lora-rtx-4090")
   }
 
-  @Test("a run that does not fit: exit code 1, and what would make it fit") func doesNotFit() throws {
+  @Test("a run that does not fit: exit code 1, and what would make it fit") func doesNotFit() throws
+  {
     let answer = run(["fit"] + Self.full)
     #expect(answer.exitCode == .doesNotFit)
     try Goldens.expect(answer.output, as: "fit-llama-2-7b-full-h100")

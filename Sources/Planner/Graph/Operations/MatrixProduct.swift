@@ -75,12 +75,10 @@ extension Forward {
 
   /// `a @ b` over a batch of matrices: `[count·m, k] × [count·k, n]`, both saved.
   ///
-  /// The gradient of the second operand is made first.
+  /// The gradient of the second operand is made first. Autocast's casts, if any, come before.
   mutating func batchedProduct(_ a: Value, _ b: Value, columns: Int, inner: Int)
     throws(PlanError) -> Value
   {
-    let b = castForProduct(b)
-    let a = castForProduct(a)
     let spec = try TensorSpec(a.spec.elements / max(inner, 1), columns, a.spec.dtype)
     let flops = try checkedProduct(2, a.spec.elements, columns)
     begin("bmm", a, b)
