@@ -217,7 +217,7 @@ extension Tape {
   private mutating func recordReentrant(_ index: Int, section: Int, input: Register) {
     nodes.append(
       Node(
-        operation: -1, edges: Int32(edges.count), saved: Int32(saved.count),
+        operation: Moment.checkpoint.rawValue, edges: Int32(edges.count), saved: Int32(saved.count),
         buffer: Int32(buffers.count), frame: Int32(index)))
     edges.append(input.source)
     let output = Int(program.sections[section].output)

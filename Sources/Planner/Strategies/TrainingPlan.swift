@@ -38,8 +38,7 @@ public struct TrainingPlan: Sendable {
   func libraryWorkspaces(_ graph: LayerGraph) -> [Int] {
     let handle = context.kernels.computeCapability / 10 == 9 ? 33_554_432 : 8_519_680
     var workspaces = [handle, handle]
-    let biased = graph.program.operations.contains { $0.name.description == "addmm" }
-    if biased {
+    if graph.program.addsBias {
       workspaces.append(1 << 20)
       let replayed = retention(graph.layers).contains {
         $0.layers > 0 && $0.pattern.contains { $0 != .keep }

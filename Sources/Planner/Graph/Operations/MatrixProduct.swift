@@ -57,6 +57,7 @@ extension Forward {
     work(
       flops: flops, bytes: x.spec.bytes + w.spec.bytes + spec.bytes, dtype: spec.dtype)
     if let bias {
+      program.addsBias = true
       gradient(0, x.spec, view: true, flops: flops)
       gradient(1, w.spec, view: true, role: .gradients, flops: flops)
       gradient(2, bias.spec, role: .gradients)
