@@ -66,7 +66,7 @@ extension Tape {
     let incoming = buffers[Int(node.buffer)]
     guard incoming.storage >= 0 else { return letGoOfSaved(node) }
     buffers[Int(node.buffer)] = Buffer()
-    if node.frame >= 0 { replay(Int(node.frame)) }
+    if node.frame >= 0, node.savedCount > 0 { replay(Int(node.frame)) }
 
     var made = (Buffer(), Buffer(), Buffer(), Buffer())
     let inputs = operation.inputs.count

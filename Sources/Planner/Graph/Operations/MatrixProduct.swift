@@ -42,7 +42,7 @@ extension Forward {
   /// Computes `x Wᵀ + b`; under autocast bias, weight and input are cast first, in this order.
   ///
   /// The input is saved if the weight is trained, the weight if the input needs a gradient. Without a bias the
-  /// weight's gradient is made before the input's; with one after, and the bias's last, by a sum over the rows.
+  /// weight's gradient is made before the input's; with one after, and validation sums the bias's over the rows.
   mutating func product(
     _ x: Value, _ weight: Parameter, bias: Parameter? = nil, module: StaticString? = nil
   ) throws(PlanError) -> Value {
@@ -60,13 +60,12 @@ extension Forward {
       program.addsBias = true
       gradient(0, x.spec, view: true, flops: flops)
       gradient(1, w.spec, view: true, role: .gradients, flops: flops)
-      gradient(2, bias.spec, role: .gradients)
-      let workspace = ColumnSum.workspace(
-        rows: spec.rows, columns: spec.columns, on: context.kernels)
-      if workspace > 0 {
-        temporary(0, workspace, for: 0b100, role: .workspace)
-        free(0, for: 0b100)
-      }
+      pass(2)
+      settle()
+      reduce(
+        2, to: bias.spec,
+        workspace: ColumnSum.workspace(
+          rows: spec.rows, columns: spec.columns, on: context.kernels), role: .gradients)
     } else {
       gradient(1, w.spec, view: true, role: .gradients, flops: flops)
       gradient(0, x.spec, view: true, flops: flops)

@@ -45,7 +45,7 @@ struct CausalAttention: Sendable {
   func copiesValueGradient(masked: Bool, dtype: DType, in f: Forward) -> Bool {
     if keyHeads == 1 { return false }
     if f.context.attention == .eager { return true }
-    if masked, heads != keyHeads { return true }
+    if expands(masked: masked), heads != keyHeads { return true }
     return kernel(masked: masked, dtype: dtype, on: f.context) == .math
   }
 
@@ -61,6 +61,9 @@ struct CausalAttention: Sendable {
     }
   }
 
+  /// Whether key heads are repeated ahead of the kernel (`use_gqa_in_sdpa`).
+  private func expands(masked: Bool) -> Bool { masked || headWidth > 256 }
+
   private func shape(_ context: ForwardContext, expanded: Bool) -> AttentionShape {
     AttentionShape(
       batch: context.batch, queries: context.sequence, keys: context.sequence, heads: heads,
@@ -69,7 +72,8 @@ struct CausalAttention: Sendable {
 
   private func kernel(masked: Bool, dtype: DType, on context: ForwardContext) -> AttentionKernel {
     .chosen(
-      shape(context, expanded: masked), dtype: context.autocast ?? dtype, masked: masked,
+      shape(context, expanded: expands(masked: masked)), dtype: context.autocast ?? dtype,
+      masked: masked,
       on: context.kernels)
   }
 
@@ -77,13 +81,14 @@ struct CausalAttention: Sendable {
     throws(PlanError) -> Value
   {
     f.enter("self_attn", holding: q, k, v)
-    let k = mask == nil ? k : f.local(try repeatHeads(k, in: &f))
-    let v = mask == nil ? v : f.local(try repeatHeads(v, in: &f))
+    let expanded = expands(masked: mask != nil)
+    let k = expanded ? f.local(try repeatHeads(k, in: &f)) : k
+    let v = expanded ? f.local(try repeatHeads(v, in: &f)) : v
     let kernel = kernel(masked: mask != nil, dtype: q.spec.dtype, on: f.context)
     let (vc, kc, qc) = (f.castForProduct(v), f.castForProduct(k), f.castForProduct(q))
     let bias = mask == nil ? nil : try bias(qc.spec.dtype, kernel, in: &f)
     if kernel == .math { return f.leave(try math(qc, kc, vc, bias: bias, in: &f)) }
-    let shape = shape(f.context, expanded: mask != nil)
+    let shape = shape(f.context, expanded: expanded)
     if kernel == .flash, headWidth % 8 != 0 {
       return f.leave(try padded(qc, kc, vc, shape: shape, in: &f))
     }
