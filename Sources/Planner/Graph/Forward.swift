@@ -283,7 +283,8 @@ struct Forward {
   private mutating func step(_ step: BackwardStep) { program.steps.append(step) }
 
   /// Ends an operation with one new tensor as its result.
-  mutating func end(_ spec: TensorSpec, saving mask: UInt8 = 0, role: Role = .activations) -> Value {
+  mutating func end(_ spec: TensorSpec, saving mask: UInt8 = 0, role: Role = .activations) -> Value
+  {
     let output = register(spec)
     record()
     allocate(output, role: role)

@@ -9,7 +9,7 @@ public struct TensorSpec: Hashable, Sendable {
   /// The format of an element.
   public let dtype: DType
 
-  /// No tensor of a plan is larger: 2⁵⁰ bytes. Sums of many then still fit 64 bits.
+  /// No tensor of a plan is larger than 2⁵⁰ bytes, so that sums of many still fit 64 bits.
   static let limit = 1 << 50
 
   /// Describes a tensor; throws when it is larger than any machine could hold.

@@ -56,10 +56,12 @@ public struct OptimizerStep: Sendable {
   /// One temporary like each weight, all alive together: what a foreach operation returns.
   mutating func temporaryOfEach(_ times: Int = 1) {
     for weight in weights {
-      schedule.allocate(weight.spec.bytes, count: times * weight.count, .optimizerState, moment.rawValue)
+      schedule.allocate(
+        weight.spec.bytes, count: times * weight.count, .optimizerState, moment.rawValue)
     }
     for weight in weights {
-      schedule.free(weight.spec.bytes, count: times * weight.count, .optimizerState, moment.rawValue)
+      schedule.free(
+        weight.spec.bytes, count: times * weight.count, .optimizerState, moment.rawValue)
     }
   }
 

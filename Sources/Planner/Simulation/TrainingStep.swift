@@ -41,7 +41,8 @@ struct TrainingStep {
       for copy in tape.cached { tape.release(copy, Moment.end.rawValue) }
       tape.cached.removeAll(keepingCapacity: true)
       tape.schedule.begin(.backward)
-      let scalar = plan.lossScalars > 0
+      let scalar =
+        plan.lossScalars > 0
         ? tape.allocate(4 * plan.lossScalars, .other, Moment.lossGradient.rawValue) : -1
       tape.backward()
       tape.release(scalar, Moment.end.rawValue)

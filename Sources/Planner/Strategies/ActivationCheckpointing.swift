@@ -1,12 +1,16 @@
-/// Keeps only the input of chosen layers and computes the rest again in backward (Chen et al. 2016).
+/// Keeps only the input of chosen layers and computes the rest again in backward (Chen 2016).
 ///
 /// As `torch.utils.checkpoint` does it: non-reentrant by default, where the recomputation ends at the last tensor
 /// that backward needs; reentrant runs the whole layer again.
 public struct ActivationCheckpointing: Strategy {
+  /// The key under `strategies`.
   public static let name = "checkpointing"
+  /// One sentence for the list of strategies.
   public static let summary =
     "Keeps only the input of chosen layers; backward computes the rest again (gradient checkpointing)."
+  /// When it decides.
   public static let stage = Stage.retention
+  /// What it decides alone.
   public static let decisions: Set<Decision> = [.retention]
 
   /// Which layers are checkpointed.
@@ -37,6 +41,7 @@ public struct ActivationCheckpointing: Strategy {
 
   private enum PolicyName: String, CaseIterable { case none, full, every, first }
 
+  /// Reads the settings.
   public init(_ settings: inout Settings) throws(PlanError) {
     switch try settings.choice("policy", default: PolicyName.full) {
     case .none: policy = .none
@@ -48,6 +53,7 @@ public struct ActivationCheckpointing: Strategy {
     earlyStop = try settings.bool("early_stop", default: true)
   }
 
+  /// The technique with its settings in a few words.
   public var label: String {
     let layers =
       switch policy {
@@ -60,6 +66,7 @@ public struct ActivationCheckpointing: Strategy {
     return "checkpointing of " + layers + (reentrant ? ", reentrant" : "")
   }
 
+  /// Writes its decisions into the plan.
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
     let again = Retention.recompute(reentrant: reentrant)
     plan.earlyStop = earlyStop

@@ -1,14 +1,18 @@
-/// Low-rank adapters beside frozen projections, as PEFT makes them (Hu et al. 2021).
+/// Low-rank adapters beside frozen projections, as PEFT makes them (Hu 2021).
 ///
 /// The model's own weights are frozen, so projections without an adapter save nothing for a weight gradient.
 /// With fp32 adapters each adapted projection casts its input to fp32 and keeps that copy.
 ///
 /// Source: `peft/tuners/lora/layer.py` (`Linear.forward`), PEFT 0.18.
 public struct LoRA: Strategy {
+  /// The key under `strategies`.
   public static let name = "lora"
+  /// One sentence for the list of strategies.
   public static let summary =
     "Trains low-rank matrices beside frozen projections, as PEFT does (LoRA)."
+  /// When it decides.
   public static let stage = Stage.partition
+  /// What it decides alone.
   public static let decisions: Set<Decision> = [.trainable]
 
   /// The format of adapter weights.
@@ -39,6 +43,7 @@ public struct LoRA: Strategy {
     self.dropout = dropout
   }
 
+  /// Reads the settings.
   public init(_ settings: inout Settings) throws(PlanError) {
     rank = try settings.integer("rank", in: 1...65_536, default: 8)
     targetModules = try settings.optionalStrings("target_modules") ?? ["q_proj", "v_proj"]
@@ -58,8 +63,10 @@ public struct LoRA: Strategy {
     }
   }
 
+  /// The technique with its settings in a few words.
   public var label: String { "LoRA rank \(rank) on \(targetModules.joined(separator: ", "))" }
 
+  /// Writes its decisions into the plan.
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
     plan.context.trainsBase = false
     plan.context.adapter = Adapter(settings: self)

@@ -3,7 +3,9 @@ public struct TrainingPlan: Sendable {
   /// What decides how the forward pass is written.
   public var context = ForwardContext()
   /// What layers keep for backward: pieces in order; empty for "everything, everywhere".
-  var retentionPieces: @Sendable (Int) -> [RetentionPiece] = { [RetentionPiece(pattern: [.keep], layers: $0)] }
+  var retentionPieces: @Sendable (Int) -> [RetentionPiece] = {
+    [RetentionPiece(pattern: [.keep], layers: $0)]
+  }
   /// Whether a replay ends at the last tensor that backward needs.
   var earlyStop = true
   /// Forward and backward passes before the optimizer steps.
@@ -39,7 +41,9 @@ public struct TrainingPlan: Sendable {
     let biased = graph.program.operations.contains { $0.name.description == "addmm" }
     if biased {
       workspaces.append(1 << 20)
-      let replayed = retention(graph.layers).contains { $0.layers > 0 && $0.pattern.contains { $0 != .keep } }
+      let replayed = retention(graph.layers).contains {
+        $0.layers > 0 && $0.pattern.contains { $0 != .keep }
+      }
       if replayed { workspaces.append(1 << 20) }
     }
     return workspaces
@@ -58,7 +62,8 @@ public struct TrainingPlan: Sendable {
     var chunks = 0
     for weight in trained {
       tensors += weight.count
-      chunks = max(chunks, weight.spec.elements / 65_536 + (weight.spec.elements % 65_536 == 0 ? 0 : 1))
+      chunks = max(
+        chunks, weight.spec.elements / 65_536 + (weight.spec.elements % 65_536 == 0 ? 0 : 1))
     }
     let moment = Moment.clipping.rawValue
     if optimizer.implementation == .foreach {

@@ -55,7 +55,8 @@ extension Forward {
   /// Key or value heads repeated to the number of query heads; backward sums them again.
   ///
   /// - Parameter copies: Whether the result has memory of its own, as `repeat_kv` has of more than one head.
-  mutating func repeatHeads(_ a: Value, times: Int, copies: Bool = true) throws(PlanError) -> Value {
+  mutating func repeatHeads(_ a: Value, times: Int, copies: Bool = true) throws(PlanError) -> Value
+  {
     let spec = try TensorSpec(
       try checkedProduct(a.spec.rows, times), a.spec.columns, a.spec.dtype)
     begin("repeat_kv", a)

@@ -2,9 +2,9 @@
 struct Linear: Sendable {
   /// The module's name: `q_proj`.
   let module: StaticString
-  /// `[out, in]`
+  /// The matrix, `[out, in]`.
   let weight: Parameter
-  /// `[out]`
+  /// The bias, `[out]`.
   let bias: Parameter?
   /// Low-rank weights beside it.
   var adapter: AdapterWeights?
@@ -39,7 +39,7 @@ extension Forward {
     return try product(x, linear.weight, bias: linear.bias, module: linear.module)
   }
 
-  /// `x Wᵀ + b`. Under autocast bias, weight and input are cast first, in this order.
+  /// The product `x Wᵀ + b`; under autocast bias, weight and input are cast first, in this order.
   ///
   /// The input is saved if the weight is trained, the weight if the input needs a gradient. Without a bias the
   /// weight's gradient is made before the input's; with one after, and validation sums the bias's over the rows.

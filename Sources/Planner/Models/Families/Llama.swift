@@ -2,6 +2,7 @@
 ///
 /// Source: `modeling_llama.py`, `modeling_mistral.py`, `modeling_qwen2.py`, `modeling_qwen3.py`, transformers 5.17.
 public struct Llama: ModelFamily {
+  /// Its `model_type` in a config.
   public static let modelType = "llama"
 
   var vocabulary = 32_000
@@ -23,6 +24,7 @@ public struct Llama: ModelFamily {
   /// Keys that a query can see, or `nil` for all before it.
   var window: Int?
 
+  /// Reads a config of this `model_type`.
   public init(_ config: inout Settings) throws(PlanError) {
     try read(&config, Defaults(keyHeads: nil))
     let bias = try config.bool("attention_bias", default: false)
@@ -36,10 +38,12 @@ public struct Llama: ModelFamily {
     try read(&config, defaults)
   }
 
+  /// The projections of a layer.
   public var linearModules: [String] {
     ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
   }
 
+  /// The forward pass from token ids to the loss.
   public func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     var f = Forward(context)
     f.enter("model")
@@ -77,7 +81,7 @@ public struct Llama: ModelFamily {
     CausalAttention(heads: heads, keyHeads: keyHeads, headWidth: headWidth, window: window)
   }
 
-  /// `LlamaDecoderLayer.forward`
+  /// One layer: `LlamaDecoderLayer.forward`.
   private func layer(_ x: Value, mask: Value?, cos: Value, sin: Value, in f: inout Forward)
     throws(PlanError) -> Value
   {
