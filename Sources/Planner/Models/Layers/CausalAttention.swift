@@ -46,7 +46,8 @@ struct CausalAttention: Sendable {
     if keyHeads == 1 { return false }
     if f.context.attention == .eager { return true }
     if expands(masked: masked), heads != keyHeads { return true }
-    return kernel(masked: masked, dtype: dtype, on: f.context) == .math
+    let kernel = kernel(masked: masked, dtype: dtype, on: f.context)
+    return kernel == .math || kernel == .flash && headWidth % 8 != 0
   }
 
   /// Attention over rotated queries and keys: `[batch·heads·sequence, width]` each.
@@ -99,7 +100,7 @@ struct CausalAttention: Sendable {
   /// FlashAttention over heads padded to whole 8 elements; its result is cut and copied into rows.
   ///
   /// Source: `pad_last_dim` and `post_process_flash_output` in `aten/src/ATen/native/transformers/attention.cpp`;
-  /// `_flash_attention_backward` copies a gradient that is not contiguous.
+  /// `_flash_attention_backward` copies a result and a gradient that are not contiguous.
   private func padded(
     _ q: Value, _ k: Value, _ v: Value, shape: AttentionShape, in f: inout Forward
   ) throws(PlanError) -> Value {
@@ -109,11 +110,11 @@ struct CausalAttention: Sendable {
     let kp = try f.pad(k, columns: shape.headWidth)
     let vp = try f.pad(v, columns: shape.headWidth)
     let output = try f.fusedAttention(
-      qp, kp, vp, bias: nil, shape: shape, kernel: .flash, copiesGradient: heads > 1)
+      qp, kp, vp, bias: nil, shape: shape, kernel: .flash, copiesInBackward: heads > 1)
     return try f.contiguous(try f.slice(output, columns: headWidth), columns: heads * headWidth)
   }
 
-  /// The boolean mask as numbers to add; the memory-efficient kernel wants rows of whole 8 elements for every head.
+  /// The boolean mask as numbers to add; the memory-efficient kernel wants rows of whole 8 elements.
   ///
   /// Source: `convert_boolean_attn_mask` and `pad_bias` in `aten/src/ATen/native/transformers/attention.cpp`.
   private func bias(_ dtype: DType, _ kernel: AttentionKernel, in f: inout Forward)
@@ -126,7 +127,7 @@ struct CausalAttention: Sendable {
     guard kernel == .efficient, sequence % 8 != 0 else { return numbers }
     let padded = f.plain(
       "pad",
-      try TensorSpec(try checkedProduct(rows, heads), sequence + 8 - sequence % 8, dtype),
+      try TensorSpec(rows, sequence + 8 - sequence % 8, dtype),
       role: .activations)
     f.discard(numbers)
     return padded
@@ -141,7 +142,7 @@ struct CausalAttention: Sendable {
   ) throws(PlanError) -> Value {
     f.enter("self_attn", holding: q, k, v)
     if let bias { _ = f.local(bias) }
-    let (batch, sequence, dtype) = (f.context.batch, f.context.sequence, q.spec.dtype)
+    let (sequence, dtype) = (f.context.sequence, q.spec.dtype)
     let wide = f.local(f.cast(q, to: .fp32))
     let wideKeys = f.local(f.cast(k, to: .fp32))
     let wideValues = f.local(f.cast(v, to: .fp32))
@@ -154,7 +155,7 @@ struct CausalAttention: Sendable {
       _ = f.local(f.plain("where", square.cast(to: .fp32)))
       f.discard(lower)
     }
-    let times = heads / (k.spec.rows / max(1, batch * sequence))
+    let times = k.spec.rows == q.spec.rows ? 1 : heads / keyHeads
     let allKeys = times > 1 ? f.local(try f.repeatHeads(wideKeys, times: times)) : wideKeys
     let values = times > 1 ? f.local(try f.repeatHeads(wideValues, times: times)) : wideValues
     let scaledKeys = f.local(f.scale(allKeys))
