@@ -18,8 +18,13 @@ public protocol ModelFamily: Sendable {
 public enum ModelFamilies {
   /// Every family, one line each.
   public static let all: [any ModelFamily.Type] = [
+    Gemma.self,
+    Gemma2.self,
+    Gemma3Text.self,
     Llama.self,
     Mistral.self,
+    Olmo2.self,
+    Phi3.self,
     Qwen2.self,
     Qwen3.self,
   ]

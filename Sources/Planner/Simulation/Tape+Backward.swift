@@ -62,9 +62,9 @@ extension Tape {
     let node = nodes[index]
     if node.operation < 0 { return executeReentrant(node) }
     let operation = program.operations[Int(node.operation)]
-    let incoming = buffers[Int(node.buffer)]
-    guard incoming.storage >= 0 else { return letGoOfSaved(node) }
-    buffers[Int(node.buffer)] = Buffer()
+    let incoming = take(Int(node.buffer))
+    let second = operation.outputs.count > 1 ? take(Int(node.buffer) + 1) : Buffer()
+    guard incoming.storage >= 0 || second.storage >= 0 else { return letGoOfSaved(node) }
     if node.frame >= 0 { replay(Int(node.frame)) }
 
     var made = (Buffer(), Buffer(), Buffer(), Buffer())
@@ -81,10 +81,10 @@ extension Tape {
           &made, step.index,
           Buffer(storage: allocate(step.bytes, step.role, node.operation), view: step.view))
       case .pass:
-        retain(incoming.storage)
+        let given = step.extra == 0 ? incoming : second
+        retain(given.storage)
         Self.set(
-          &made, step.index,
-          Buffer(storage: incoming.storage, view: step.view || incoming.view))
+          &made, step.index, Buffer(storage: given.storage, view: step.view || given.view))
       case .allocate:
         temporaries[Int(step.index)] = allocate(step.bytes, step.role, node.operation)
       case .free: release(temporaries[Int(step.index)], node.operation)
@@ -106,11 +106,18 @@ extension Tape {
     }
     if !settled { letGoOfRecomputed(node) }
     release(incoming.storage, node.operation)
+    release(second.storage, node.operation)
     letGoOfSaved(node)
     for input in 0..<inputs {
       deliver(Self.get(made, UInt8(input)), to: edges[Int(node.edges) + input], node.operation)
     }
     for input in 0..<inputs { complete(edges[Int(node.edges) + input], node.operation) }
+  }
+
+  /// The gradient that arrived in a buffer; the buffer is empty from then on.
+  private mutating func take(_ buffer: Int) -> Buffer {
+    defer { buffers[buffer] = Buffer() }
+    return buffers[buffer]
   }
 
   private static func get(_ made: (Buffer, Buffer, Buffer, Buffer), _ index: UInt8) -> Buffer {

@@ -33,6 +33,21 @@ extension Forward {
     return endView(try TensorSpec(a.spec.rows, columns, a.spec.dtype), of: a)
   }
 
+  /// `a[..., :n]` over all columns: another name of `a`, forward and backward.
+  mutating func wholeSlice(_ a: Value) -> Value {
+    begin("alias", a)
+    pass(0)
+    return endView(a.spec, of: a)
+  }
+
+  /// `a.chunk(2, dim=-1)`: two views forward; backward joins both gradients in a new tensor.
+  mutating func halves(_ a: Value) throws(PlanError) -> (Value, Value) {
+    let half = try TensorSpec(a.spec.rows, a.spec.columns / 2, a.spec.dtype)
+    begin("split", a)
+    gradient(0, a.spec)
+    return endViews(half, half, of: a)
+  }
+
   /// `torch.cat((a, b), dim=-1)`; backward hands views of the gradient to both.
   mutating func concatenate(_ a: Value, _ b: Value) throws(PlanError) -> Value {
     let spec = try TensorSpec(a.spec.rows, a.spec.columns + b.spec.columns, a.spec.dtype)

@@ -10,16 +10,18 @@ struct CausalAttention: Sendable {
   var headWidth: Int
   /// Keys that a query can see, or `nil` for all before it.
   var window: Int?
+  /// Whether eager attention bounds its scores by a tanh; the fused kernels do not.
+  var capped = false
 
   /// The mask that the model builds once: none for fused kernels that skip the future themselves.
   ///
-  /// Beyond the sliding window the fused kernels get a boolean mask; eager attention an additive one.
+  /// From the sliding window's length on the fused kernels get a boolean mask; eager attention an additive one.
   func mask(in f: inout Forward) throws(PlanError) -> Value? {
     let sequence = f.context.sequence
     let square = try TensorSpec(sequence, sequence, .bool)
     switch f.context.attention {
     case .sdpa:
-      guard let window, sequence > window else { return nil }
+      guard let window, sequence >= window else { return nil }
       let a = f.plain("le", square)
       let b = f.plain("gt", square)
       f.discard(a)
@@ -135,6 +137,7 @@ struct CausalAttention: Sendable {
     let keys = times > 1 ? k : try f.contiguous(k, columns: headWidth)
     let products = try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth)
     var weights = f.local(f.scale(products))
+    if capped { weights = f.softCap(weights) }
     if let mask { weights = f.local(try f.add(weights, mask), replacing: weights) }
     weights = f.local(f.softmax(weights, to: q.spec.dtype), replacing: weights)
     let values = times > 1 ? v : try f.contiguous(v, columns: headWidth)
