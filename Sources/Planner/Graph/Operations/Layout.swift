@@ -59,13 +59,17 @@ extension Forward {
   }
 
   /// `repeat_kv`: key or value heads copied to the number of query heads; backward sums them again.
-  mutating func repeatHeads(_ a: Value, times: Int) throws(PlanError) -> Value {
+  ///
+  /// - Parameter copies: `false` for a single head, which is repeated by a view of stride 0.
+  mutating func repeatHeads(_ a: Value, times: Int, copies: Bool = true) throws(PlanError) -> Value
+  {
     if times == 1 { return a }
     let spec = try TensorSpec(
       try checkedProduct(a.spec.rows, times), a.spec.columns, a.spec.dtype)
     begin("repeat_kv", a)
-    work(flops: 0, bytes: a.spec.bytes + spec.bytes, dtype: spec.dtype)
     gradient(0, a.spec)
+    guard copies else { return endView(spec, of: a) }
+    work(flops: 0, bytes: a.spec.bytes + spec.bytes, dtype: spec.dtype)
     return end(spec)
   }
 }

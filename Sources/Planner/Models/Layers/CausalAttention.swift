@@ -12,6 +12,8 @@ struct CausalAttention: Sendable {
   var window: Int?
   /// Whether eager attention bounds its scores by a tanh; the fused kernels do not.
   var capped = false
+  /// Whether rotated queries and keys lie head by head in memory instead of token by token.
+  var headByHead = false
 
   /// The mask that the model builds once: none for fused kernels that skip the future themselves.
   ///
@@ -44,7 +46,7 @@ struct CausalAttention: Sendable {
   /// Whether value gradients reach the projection in another layout than its output's, so that they are copied.
   func copiesValueGradient(masked: Bool, dtype: DType, in f: Forward) -> Bool {
     if f.context.attention == .eager { return true }
-    if masked, heads != keyHeads { return true }
+    if masked, heads != keyHeads, keyHeads > 1 { return true }
     return kernel(masked: masked, dtype: dtype, on: f.context) == .math
   }
 
@@ -77,8 +79,8 @@ struct CausalAttention: Sendable {
   {
     f.enter("self_attn", holding: q, k, v)
     let times = mask == nil ? 1 : heads / keyHeads
-    let k = f.local(try f.repeatHeads(k, times: times))
-    let v = f.local(try f.repeatHeads(v, times: times))
+    let k = f.local(try f.repeatHeads(k, times: times, copies: keyHeads > 1))
+    let v = f.local(try f.repeatHeads(v, times: times, copies: keyHeads > 1))
     let kernel = kernel(masked: mask != nil, dtype: q.spec.dtype, on: f.context)
     if kernel == .math { return f.leave(try math(q, k, v, masked: mask != nil, in: &f)) }
     let (vc, kc, qc) = (f.castForProduct(v), f.castForProduct(k), f.castForProduct(q))
@@ -93,7 +95,11 @@ struct CausalAttention: Sendable {
     let output = try f.fusedAttention(
       qc, kc, vc, bias: bias, shape: shape(f.context, expanded: times > 1), kernel: kernel,
       causal: mask == nil)
-    return f.leave(try f.view(output, columns: heads * headWidth))
+    // The result lies in memory as the queries do, except the memory-efficient kernel's.
+    guard headByHead, kernel != .efficient else {
+      return f.leave(try f.view(output, columns: heads * headWidth))
+    }
+    return f.leave(try f.contiguous(f.local(output), columns: heads * headWidth))
   }
 
   /// PyTorch's fallback: scaled copies, scores, a causal mask, a softmax.
@@ -114,14 +120,15 @@ struct CausalAttention: Sendable {
     let allKeys = f.local(try f.repeatHeads(k, times: times))
     let values = f.local(try f.repeatHeads(v, times: times))
     let keys = f.scale(allKeys)
-    let queries = try f.contiguous(scaled, columns: headWidth)
+    let flat = batch == 1 || headByHead
+    let queries = flat ? scaled : try f.contiguous(scaled, columns: headWidth)
     let scores = try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth)
     let weights = f.softmax(try f.add(scores, mask), to: q.spec.dtype)
     f.discard(f.plain("eq", weights.spec.cast(to: DType.bool), role: .activations))
     let output = try f.batchedProduct(weights, values, columns: headWidth, inner: sequence)
     let result = f.leave(output)
     return try f.contiguous(
-      try f.heads(result, width: headWidth, copies: true), columns: heads * headWidth)
+      try f.heads(result, width: headWidth, copies: batch > 1), columns: heads * headWidth)
   }
 
   /// Matrix products and a softmax written out; the weights are returned.
@@ -131,18 +138,22 @@ struct CausalAttention: Sendable {
     f.enter("self_attn", holding: q, k, v)
     let times = heads / keyHeads
     let sequence = f.context.sequence
-    let k = f.local(try f.repeatHeads(k, times: times))
-    let v = f.local(try f.repeatHeads(v, times: times))
-    let queries = try f.contiguous(q, columns: headWidth)
-    let keys = times > 1 ? k : try f.contiguous(k, columns: headWidth)
+    let k = f.local(try f.repeatHeads(k, times: times, copies: keyHeads > 1))
+    let v = f.local(try f.repeatHeads(v, times: times, copies: keyHeads > 1))
+    // A batch of one is flattened without a copy, and so is what lies head by head already.
+    let one = f.context.batch == 1
+    let repeated = times > 1 && keyHeads > 1
+    let queries = one || headByHead ? q : try f.contiguous(q, columns: headWidth)
+    let flatKeys = one || repeated || (headByHead && times == 1)
+    let keys = flatKeys ? k : try f.contiguous(k, columns: headWidth)
     let products = try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth)
     var weights = f.local(f.scale(products))
     if capped { weights = f.softCap(weights) }
     if let mask { weights = f.local(try f.add(weights, mask), replacing: weights) }
     weights = f.local(f.softmax(weights, to: q.spec.dtype), replacing: weights)
-    let values = times > 1 ? v : try f.contiguous(v, columns: headWidth)
+    let values = one || repeated ? v : try f.contiguous(v, columns: headWidth)
     let product = try f.batchedProduct(weights, values, columns: headWidth, inner: sequence)
-    let output = f.local(try f.heads(product, width: headWidth, copies: true))
+    let output = f.local(try f.heads(product, width: headWidth, copies: !one))
     let rows = f.local(
       try f.contiguous(output, columns: heads * headWidth), replacing: output)
     let (result, returned) = f.leave(rows, weights)
