@@ -65,7 +65,7 @@ extension Tape {
     let incoming = take(Int(node.buffer))
     let second = operation.outputs.count > 1 ? take(Int(node.buffer) + 1) : Buffer()
     guard incoming.storage >= 0 || second.storage >= 0 else { return letGoOfSaved(node) }
-    if node.frame >= 0 { replay(Int(node.frame)) }
+    if node.frame >= 0, node.savedCount > 0 { replay(Int(node.frame)) }
 
     var made = (Buffer(), Buffer(), Buffer(), Buffer())
     let inputs = operation.inputs.count
