@@ -10,6 +10,12 @@ struct CausalAttention: Sendable {
   var headWidth: Int
   /// Keys that a query can see, or `nil` for all before it.
   var window: Int?
+  /// Whether attention weights are dropped out in training.
+  var dropout = false
+  /// Whether queries and keys are rows of whole heads in memory, as a concatenation leaves them.
+  var contiguousHeads = false
+  /// Whether eager attention leaves the format of its softmax to PyTorch instead of asking for fp32 (GPT-2).
+  var plainSoftmax = false
 
   /// The mask that the model builds once: none for fused kernels that skip the future themselves.
   ///
@@ -91,6 +97,10 @@ struct CausalAttention: Sendable {
     let output = try f.fusedAttention(
       qc, kc, vc, bias: bias, shape: shape(f.context, expanded: times > 1), kernel: kernel,
       causal: mask == nil)
+    if contiguousHeads {
+      // The kernel's result has the queries' layout.
+      return f.leave(try f.contiguous(output, columns: heads * headWidth))
+    }
     return f.leave(try f.view(output, columns: heads * headWidth))
   }
 
@@ -114,8 +124,9 @@ struct CausalAttention: Sendable {
     let keys = f.scale(allKeys)
     let queries = try f.contiguous(scaled, columns: headWidth)
     let scores = try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth)
-    let weights = f.softmax(try f.add(scores, mask), to: q.spec.dtype)
+    var weights = f.softmax(try f.add(scores, mask), to: q.spec.dtype)
     f.discard(f.plain("eq", weights.spec.cast(to: DType.bool), role: .activations))
+    if dropout { weights = f.dropout(weights) }
     let output = try f.batchedProduct(weights, values, columns: headWidth, inner: sequence)
     let result = f.leave(output)
     return try f.contiguous(
@@ -131,12 +142,13 @@ struct CausalAttention: Sendable {
     let sequence = f.context.sequence
     let k = f.local(try f.repeatHeads(k, times: times))
     let v = f.local(try f.repeatHeads(v, times: times))
-    let queries = try f.contiguous(q, columns: headWidth)
-    let keys = times > 1 ? k : try f.contiguous(k, columns: headWidth)
+    let queries = contiguousHeads ? q : try f.contiguous(q, columns: headWidth)
+    let keys = times > 1 || contiguousHeads ? k : try f.contiguous(k, columns: headWidth)
     let products = try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth)
     var weights = f.local(f.scale(products))
     if let mask { weights = f.local(try f.add(weights, mask), replacing: weights) }
-    weights = f.local(f.softmax(weights, to: q.spec.dtype), replacing: weights)
+    weights = f.local(softmax(weights, like: v, in: &f), replacing: weights)
+    if dropout { weights = f.local(f.dropout(weights), replacing: weights) }
     let values = times > 1 ? v : try f.contiguous(v, columns: headWidth)
     let product = try f.batchedProduct(weights, values, columns: headWidth, inner: sequence)
     let output = f.local(try f.heads(product, width: headWidth, copies: true))
@@ -144,5 +156,12 @@ struct CausalAttention: Sendable {
       try f.contiguous(output, columns: heads * headWidth), replacing: output)
     let (result, returned) = f.leave(rows, weights)
     return (result, returned)
+  }
+
+  private func softmax(_ scores: Value, like v: Value, in f: inout Forward) -> Value {
+    guard plainSoftmax else { return f.softmax(scores, to: v.spec.dtype) }
+    // Autocast runs it in fp32; the cast back is a no-op otherwise.
+    return f.softmax(
+      scores, in: f.context.autocast == nil ? scores.spec.dtype : .fp32, to: v.spec.dtype)
   }
 }
