@@ -315,6 +315,20 @@ struct Forward {
     return outputs
   }
 
+  /// Ends an operation whose results are three parts of input `source`'s memory.
+  mutating func endViews(_ a: TensorSpec, _ b: TensorSpec, _ c: TensorSpec, of source: Value)
+    -> (Value, Value, Value)
+  {
+    let (a, b, c) = (register(a), register(b), register(c))
+    record()
+    emit(Instruction(code: .alias, a: a.register, b: source.register))
+    emit(Instruction(code: .alias, a: b.register, b: source.register))
+    emit(Instruction(code: .alias, a: c.register, b: source.register))
+    let saves = program.saves.count
+    finish(a, b, c, savedOutputs: saves..<saves)
+    return (a, b, c)
+  }
+
   /// Autograd records the operation: saved inputs are packed before it runs.
   mutating func record() {
     emit(Instruction(code: .record, a: -1, b: Int32(program.operations.count)))
@@ -344,12 +358,23 @@ struct Forward {
     for extra in extras { consume(extra) }
   }
 
+  /// As ``link(_:saving:)``, with one or two further tensors that the operation makes and saves for backward.
+  mutating func link(_ output: Value, and first: Value, _ second: Value? = nil) {
+    let saves = program.saves.count
+    program.saves.append(Save(register: first.register, mask: .max))
+    if let second { program.saves.append(Save(register: second.register, mask: .max)) }
+    finish(output, savedOutputs: saves..<program.saves.count)
+    consume(first)
+    if let second { consume(second) }
+  }
+
   private mutating func finish(
-    _ output: Value, _ second: Value? = nil, savedOutputs: Range<Int>
+    _ output: Value, _ second: Value? = nil, _ third: Value? = nil, savedOutputs: Range<Int>
   ) {
     let registers = program.registers.count
     program.registers.append(output.register)
     if let second { program.registers.append(second.register) }
+    if let third { program.registers.append(third.register) }
     current.outputs = registers..<program.registers.count
     current.savedOutputs = savedOutputs
     current.steps = current.steps.lowerBound..<program.steps.count

@@ -27,6 +27,11 @@ public enum ModelFamilies {
     Phi3.self,
     Qwen2.self,
     Qwen3.self,
+    GPT2.self,
+    GPTNeoX.self,
+    OPT.self,
+    Phi.self,
+    Starcoder2.self,
   ]
 
   /// The family that reads configs of this `model_type`, or `nil`.

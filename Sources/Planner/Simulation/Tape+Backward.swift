@@ -62,9 +62,10 @@ extension Tape {
     let node = nodes[index]
     if node.operation < 0 { return executeReentrant(node) }
     let operation = program.operations[Int(node.operation)]
-    let incoming = take(Int(node.buffer))
-    let second = operation.outputs.count > 1 ? take(Int(node.buffer) + 1) : Buffer()
-    guard incoming.storage >= 0 || second.storage >= 0 else { return letGoOfSaved(node) }
+    let outputs = Int(node.buffer)..<Int(node.buffer) + operation.outputs.count
+    let incoming = buffers[outputs.lowerBound]
+    guard hasGradient(outputs) else { return letGoOfSaved(node) }
+    buffers[outputs.lowerBound] = Buffer()
     if node.frame >= 0, node.savedCount > 0 { replay(Int(node.frame)) }
 
     var made = (Buffer(), Buffer(), Buffer(), Buffer())
@@ -81,10 +82,11 @@ extension Tape {
           &made, step.index,
           Buffer(storage: allocate(step.bytes, step.role, node.operation), view: step.view))
       case .pass:
-        let given = step.extra == 0 ? incoming : second
-        retain(given.storage)
+        let gradient = step.extra == 0 ? incoming : buffers[outputs.lowerBound + step.extra]
+        retain(gradient.storage)
         Self.set(
-          &made, step.index, Buffer(storage: given.storage, view: step.view || given.view))
+          &made, step.index,
+          Buffer(storage: gradient.storage, view: step.view || gradient.view))
       case .allocate:
         temporaries[Int(step.index)] = allocate(step.bytes, step.role, node.operation)
       case .free: release(temporaries[Int(step.index)], node.operation)
@@ -106,7 +108,10 @@ extension Tape {
     }
     if !settled { letGoOfRecomputed(node) }
     release(incoming.storage, node.operation)
-    release(second.storage, node.operation)
+    for output in outputs.dropFirst() {
+      release(buffers[output].storage, node.operation)
+      buffers[output] = Buffer()
+    }
     letGoOfSaved(node)
     for input in 0..<inputs {
       deliver(Self.get(made, UInt8(input)), to: edges[Int(node.edges) + input], node.operation)
@@ -114,10 +119,10 @@ extension Tape {
     for input in 0..<inputs { complete(edges[Int(node.edges) + input], node.operation) }
   }
 
-  /// The gradient that arrived in a buffer; the buffer is empty from then on.
-  private mutating func take(_ buffer: Int) -> Buffer {
-    defer { buffers[buffer] = Buffer() }
-    return buffers[buffer]
+  /// Whether the gradient of any of a node's outputs has arrived.
+  private func hasGradient(_ outputs: Range<Int>) -> Bool {
+    for output in outputs where buffers[output].storage >= 0 { return true }
+    return false
   }
 
   private static func get(_ made: (Buffer, Buffer, Buffer, Buffer), _ index: UInt8) -> Buffer {

@@ -7,20 +7,13 @@ extension Forward {
   mutating func gelu(_ a: Value) -> Value { activation("gelu", a) }
 
   /// `tanh(a)`; saves its result.
-  mutating func tanh(_ a: Value) -> Value {
-    begin("tanh", a)
-    work(flops: 0, bytes: 2 * a.spec.bytes, dtype: a.spec.dtype)
-    gradient(0, a.spec)
-    return end(a.spec, saving: 1)
-  }
+  mutating func tanh(_ a: Value) -> Value { saturation("tanh", a) }
+
+  /// `sigmoid(a)`; saves its result.
+  mutating func sigmoid(_ a: Value) -> Value { saturation("sigmoid", a) }
 
   /// `relu(a)`; saves its result.
-  mutating func relu(_ a: Value) -> Value {
-    begin("relu", a)
-    work(flops: 0, bytes: 2 * a.spec.bytes, dtype: a.spec.dtype)
-    gradient(0, a.spec)
-    return end(a.spec, saving: 1)
-  }
+  mutating func relu(_ a: Value) -> Value { saturation("relu", a) }
 
   /// `tanh(a / cap) * cap`, one new tensor each; the name that holds `a` is bound to each in turn.
   mutating func softCap(_ a: Value) -> Value {
@@ -49,5 +42,12 @@ extension Forward {
     work(flops: 0, bytes: 2 * a.spec.bytes, dtype: a.spec.dtype)
     gradient(0, a.spec)
     return end(a.spec)
+  }
+
+  private mutating func saturation(_ name: StaticString, _ a: Value) -> Value {
+    begin(name, a)
+    work(flops: 0, bytes: 2 * a.spec.bytes, dtype: a.spec.dtype)
+    gradient(0, a.spec)
+    return end(a.spec, saving: 1)
   }
 }

@@ -1,10 +1,10 @@
 /// Softmax and its relatives.
 extension Forward {
-  /// `softmax(a, dim=-1)` in fp32, cast to `dtype` as attention does; saves its fp32 result.
-  mutating func softmax(_ a: Value, to dtype: DType) -> Value {
-    let wide = cast(a, to: .fp32)
+  /// `softmax(a, dim=-1)` in fp32 or another format, cast to `dtype` as attention does; saves its own result.
+  mutating func softmax(_ a: Value, in format: DType = .fp32, to dtype: DType) -> Value {
+    let wide = cast(a, to: format)
     begin("_softmax", wide)
-    work(flops: 0, bytes: 2 * wide.spec.bytes, dtype: .fp32)
+    work(flops: 0, bytes: 2 * wide.spec.bytes, dtype: format)
     gradient(0, wide.spec)
     temporary(0, wide.spec.bytes)
     free(0)

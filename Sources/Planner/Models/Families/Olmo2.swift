@@ -10,7 +10,7 @@ struct Olmo2: ModelFamily {
   init(_ config: inout Settings) throws(PlanError) {
     sizes = try DecoderSizes(&config, .init(vocabulary: 50_304))
     bias = try config.bool("attention_bias", default: false)
-    activation = try Activation(&config, key: "hidden_act", default: .silu)
+    activation = try config.choice("hidden_act", default: .silu)
   }
 
   var linearModules: [String] { Llama.linearModules }

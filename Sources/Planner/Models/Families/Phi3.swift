@@ -14,7 +14,7 @@ struct Phi3: ModelFamily {
   init(_ config: inout Settings) throws(PlanError) {
     sizes = try DecoderSizes(
       &config, .init(vocabulary: 32_064, hidden: 3072, intermediate: 8192))
-    activation = try Activation(&config, key: "hidden_act", default: .silu)
+    activation = try config.choice("hidden_act", default: .silu)
     window = try config.optionalInteger("sliding_window", in: 1...1_000_000_000)
     drops = try config.optionalNumber("resid_pdrop", in: 0...1) ?? 0 > 0
     var factor = try config.optionalNumber("partial_rotary_factor", in: 0...1)
@@ -119,7 +119,7 @@ struct Phi3: ModelFamily {
       let halves = try f.halves(both)
       _ = f.local(halves.0)
       var states = f.local(halves.1, replacing: both)
-      let product = try f.multiply(states, activation(halves.0, in: &f))
+      let product = try f.multiply(states, try f.activate(halves.0, activation))
       states = f.local(product, replacing: states)
       return f.leave(try f.project(states, down))
     }

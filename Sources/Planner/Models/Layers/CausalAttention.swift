@@ -12,8 +12,12 @@ struct CausalAttention: Sendable {
   var window: Int?
   /// Whether eager attention bounds its scores by a tanh; the fused kernels do not.
   var capped = false
-  /// Whether rotated queries and keys lie head by head in memory instead of token by token.
-  var headByHead = false
+  /// Whether attention weights are dropped out in training.
+  var dropout = false
+  /// Whether queries and keys are rows of whole heads in memory, as a concatenation leaves them.
+  var contiguousHeads = false
+  /// Whether eager attention leaves the format of its softmax to PyTorch instead of asking for fp32 (GPT-2).
+  var plainSoftmax = false
 
   /// The mask that the model builds once: none for fused kernels that skip the future themselves.
   ///
@@ -96,7 +100,7 @@ struct CausalAttention: Sendable {
       qc, kc, vc, bias: bias, shape: shape(f.context, expanded: times > 1), kernel: kernel,
       causal: mask == nil)
     // The result lies in memory as the queries do, except the memory-efficient kernel's.
-    guard headByHead, kernel != .efficient else {
+    guard contiguousHeads, kernel != .efficient else {
       return f.leave(try f.view(output, columns: heads * headWidth))
     }
     return f.leave(try f.contiguous(f.local(output), columns: heads * headWidth))
@@ -120,11 +124,12 @@ struct CausalAttention: Sendable {
     let allKeys = f.local(try f.repeatHeads(k, times: times))
     let values = f.local(try f.repeatHeads(v, times: times))
     let keys = f.scale(allKeys)
-    let flat = batch == 1 || headByHead
+    let flat = batch == 1 || contiguousHeads
     let queries = flat ? scaled : try f.contiguous(scaled, columns: headWidth)
     let scores = try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth)
-    let weights = f.softmax(try f.add(scores, mask), to: q.spec.dtype)
+    var weights = f.softmax(try f.add(scores, mask), to: q.spec.dtype)
     f.discard(f.plain("eq", weights.spec.cast(to: DType.bool), role: .activations))
+    if dropout { weights = f.dropout(weights) }
     let output = try f.batchedProduct(weights, values, columns: headWidth, inner: sequence)
     let result = f.leave(output)
     return try f.contiguous(
@@ -143,14 +148,15 @@ struct CausalAttention: Sendable {
     // A batch of one is flattened without a copy, and so is what lies head by head already.
     let one = f.context.batch == 1
     let repeated = times > 1 && keyHeads > 1
-    let queries = one || headByHead ? q : try f.contiguous(q, columns: headWidth)
-    let flatKeys = one || repeated || (headByHead && times == 1)
+    let queries = one || contiguousHeads ? q : try f.contiguous(q, columns: headWidth)
+    let flatKeys = one || repeated || (contiguousHeads && times == 1)
     let keys = flatKeys ? k : try f.contiguous(k, columns: headWidth)
     let products = try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth)
     var weights = f.local(f.scale(products))
     if capped { weights = f.softCap(weights) }
     if let mask { weights = f.local(try f.add(weights, mask), replacing: weights) }
-    weights = f.local(f.softmax(weights, to: q.spec.dtype), replacing: weights)
+    weights = f.local(softmax(weights, like: v, in: &f), replacing: weights)
+    if dropout { weights = f.local(f.dropout(weights), replacing: weights) }
     let values = one || repeated ? v : try f.contiguous(v, columns: headWidth)
     let product = try f.batchedProduct(weights, values, columns: headWidth, inner: sequence)
     let output = f.local(try f.heads(product, width: headWidth, copies: !one))
@@ -158,5 +164,12 @@ struct CausalAttention: Sendable {
       try f.contiguous(output, columns: heads * headWidth), replacing: output)
     let (result, returned) = f.leave(rows, weights)
     return (result, returned)
+  }
+
+  private func softmax(_ scores: Value, like v: Value, in f: inout Forward) -> Value {
+    guard plainSoftmax else { return f.softmax(scores, to: v.spec.dtype) }
+    // Autocast runs it in fp32; the cast back is a no-op otherwise.
+    return f.softmax(
+      scores, in: f.context.autocast == nil ? scores.spec.dtype : .fp32, to: v.spec.dtype)
   }
 }

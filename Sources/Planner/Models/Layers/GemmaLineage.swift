@@ -20,7 +20,7 @@ struct GemmaLineage: Sendable {
     _ config: inout Settings, _ defaults: DecoderSizes.Defaults, activationKey: String
   ) throws(PlanError) {
     sizes = try DecoderSizes(&config, defaults)
-    activation = try Activation(&config, key: activationKey, default: .gelu)
+    activation = try config.choice(activationKey, default: .tanhGELU)
     bias = try config.bool("attention_bias", default: false)
   }
 

@@ -25,7 +25,7 @@ struct RotaryAttention: Sendable {
     self.form = form
     attention = CausalAttention(
       heads: sizes.heads, keyHeads: sizes.keyHeads, headWidth: sizes.headWidth, window: window,
-      capped: capped, headByHead: form == .sliced)
+      capped: capped, contiguousHeads: form == .sliced)
   }
 
   /// Runs it; the weights come back where attention materialised them.

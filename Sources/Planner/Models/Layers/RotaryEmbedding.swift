@@ -61,9 +61,26 @@ enum RotaryEmbedding {
   private static func split(_ x: Value, at columns: Int, _ f: inout Forward)
     throws(PlanError) -> (Value, Value)
   {
-    let whole = columns == x.spec.columns
-    let first = f.local(whole ? f.wholeSlice(x) : try f.slice(x, columns: columns))
+    let first = f.local(try f.slice(x, columns: columns))
     return (first, f.local(try f.slice(x, columns: x.spec.columns - columns)))
+  }
+
+  /// Rotates the first `width` elements of each head, and joins them with the rest.
+  ///
+  /// Source: `apply_rotary_pos_emb` of GPT-NeoX, transformers 5.17.
+  static func applyPartly(
+    _ q: Value, _ k: Value, cos: Value, sin: Value, width: Int, in f: inout Forward
+  ) throws(PlanError) -> (Value, Value) {
+    f.enter("apply_rotary_pos_emb", holding: q, k)
+    let qTurning = f.local(try f.slice(q, columns: width))
+    let qStaying = f.local(try f.slice(q, columns: q.spec.columns - width))
+    let kTurning = f.local(try f.slice(k, columns: width))
+    let kStaying = f.local(try f.slice(k, columns: k.spec.columns - width))
+    var q = f.local(try rotate(qTurning, cos, sin, &f))
+    var k = f.local(try rotate(kTurning, cos, sin, &f))
+    q = f.local(try f.concatenate(q, qStaying), replacing: q)
+    k = f.local(try f.concatenate(k, kStaying), replacing: k)
+    return f.leave(q, k)
   }
 
   /// Computes `x * cos + rotate_half(x) * sin`.
