@@ -23,6 +23,7 @@ public enum ModelFamilies {
     Gemma3Text.self,
     Llama.self,
     Mistral.self,
+    Olmo.self,
     Olmo2.self,
     Phi3.self,
     Qwen2.self,
