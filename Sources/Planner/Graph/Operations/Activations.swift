@@ -26,8 +26,13 @@ extension Forward {
   mutating func clampInPlace(_ a: Value) -> Value {
     begin("clamp_", a)
     let copy = register(a.spec)
+    let truth = a.spec.cast(to: DType.bool).bytes
     work(flops: 0, bytes: 4 * a.spec.bytes, dtype: a.spec.dtype)
+    temporary(0, truth)
+    temporary(1, truth)
+    free(1)
     gradient(0, a.spec)
+    free(0)
     record()
     allocate(copy)
     let output = register(a.spec)

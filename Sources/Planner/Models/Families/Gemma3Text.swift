@@ -20,11 +20,6 @@ struct Gemma3Text: ModelFamily {
     let every = try config.integer("sliding_window_pattern", in: 1...100_000, default: 6)
     try lineage.readLayerTypes(&config, fullEvery: every)
     try lineage.readCaps(&config, scores: false, logits: false)
-    if try config.bool("use_bidirectional_attention", default: false) {
-      throw PlanError(
-        .unsupported, "attention to later tokens is not planned",
-        path: config.place("use_bidirectional_attention"), fix: "Set it to false.")
-    }
     self.lineage = lineage
   }
 

@@ -88,14 +88,7 @@ struct CausalAttention: Sendable {
     let kernel = kernel(masked: mask != nil, dtype: q.spec.dtype, on: f.context)
     if kernel == .math { return f.leave(try math(q, k, v, masked: mask != nil, in: &f)) }
     let (vc, kc, qc) = (f.castForProduct(v), f.castForProduct(k), f.castForProduct(q))
-    var bias: Value?
-    if mask != nil {
-      bias = f.plain(
-        "where",
-        try TensorSpec(
-          try checkedProduct(f.context.batch, f.context.sequence), f.context.sequence,
-          qc.spec.dtype), role: .activations)
-    }
+    let bias = mask == nil ? nil : try self.bias(qc.spec.dtype, kernel, in: &f)
     let output = try f.fusedAttention(
       qc, kc, vc, bias: bias, shape: shape(f.context, expanded: times > 1), kernel: kernel,
       causal: mask == nil)
@@ -104,6 +97,22 @@ struct CausalAttention: Sendable {
       return f.leave(try f.view(output, columns: heads * headWidth))
     }
     return f.leave(try f.contiguous(f.local(output), columns: heads * headWidth))
+  }
+
+  /// The additive mask of one layer; the memory-efficient kernel wants rows of a multiple of 8, in a copy.
+  ///
+  /// Source: `convert_boolean_attn_mask` and `pad_bias` in PyTorch's `aten/src/ATen/native/transformers/attention.cpp`.
+  private func bias(_ dtype: DType, _ kernel: AttentionKernel, in f: inout Forward)
+    throws(PlanError) -> Value
+  {
+    let sequence = f.context.sequence
+    let rows = try checkedProduct(f.context.batch, sequence)
+    let bias = f.plain("where", try TensorSpec(rows, sequence, dtype), role: .activations)
+    guard kernel == .efficient, sequence % 8 != 0 else { return bias }
+    _ = f.local(bias)
+    return f.plain(
+      "constant_pad_nd", try TensorSpec(rows, Forward.align(sequence, 8), dtype),
+      role: .activations)
   }
 
   /// PyTorch's fallback: scaled copies, scores, a causal mask, a softmax.
@@ -155,7 +164,7 @@ struct CausalAttention: Sendable {
     var weights = f.local(f.scale(products))
     if capped { weights = f.softCap(weights) }
     if let mask { weights = f.local(try f.add(weights, mask), replacing: weights) }
-    weights = f.local(softmax(weights, like: v, in: &f), replacing: weights)
+    weights = f.local(softmax(weights, q, v, in: &f), replacing: weights)
     if dropout { weights = f.local(f.dropout(weights), replacing: weights) }
     let values = one || repeated ? v : try f.contiguous(v, columns: headWidth)
     let product = try f.batchedProduct(weights, values, columns: headWidth, inner: sequence)
@@ -166,8 +175,9 @@ struct CausalAttention: Sendable {
     return (result, returned)
   }
 
-  private func softmax(_ scores: Value, like v: Value, in f: inout Forward) -> Value {
-    guard plainSoftmax else { return f.softmax(scores, to: v.spec.dtype) }
+  /// The weights come in the format of the queries, or of the values (GPT-2); under autocast they differ.
+  private func softmax(_ scores: Value, _ q: Value, _ v: Value, in f: inout Forward) -> Value {
+    guard plainSoftmax else { return f.softmax(scores, to: q.spec.dtype) }
     // Autocast runs it in fp32; the cast back is a no-op otherwise.
     return f.softmax(
       scores, in: f.context.autocast == nil ? scores.spec.dtype : .fp32, to: v.spec.dtype)

@@ -22,6 +22,7 @@ struct GemmaLineage: Sendable {
     sizes = try DecoderSizes(&config, defaults)
     activation = try config.choice(activationKey, default: .tanhGELU)
     bias = try config.bool("attention_bias", default: false)
+    try config.refuse("use_bidirectional_attention", "attention to later tokens")
   }
 
   /// Reads which layers slide: `layer_types`, or all but each `fullEvery`th.
