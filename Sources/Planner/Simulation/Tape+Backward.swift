@@ -12,10 +12,11 @@ extension Tape {
     buffers[Int(loss.source)] = Buffer(storage: seed, view: false)
     layerOffset = 0
     backward(downTo: 0, marksDownTo: 0)
-    if leaves[inputLeaf].buffer.storage >= 0 {
-      release(leaves[inputLeaf].buffer.storage, Moment.end.rawValue)
-    }
+    // The node that accumulates the embedding's gradient holds both, and dies with the graph.
+    if leaves[inputLeaf].buffer.storage >= 0 { graphHeld(leaves[inputLeaf].buffer.storage) }
     leaves[inputLeaf] = LeafBuffer()
+    if requiredInput >= 0 { graphHeld(requiredInput) }
+    requiredInput = -1
     release(seed, Moment.end.rawValue)
   }
 
@@ -245,9 +246,14 @@ extension Tape {
     run(section: frames[index].section)
     for copy in cached { release(copy, Moment.end.rawValue) }
     (recomputes, cached) = (false, outerCache)
+    // The checkpoint's own backward holds the incoming gradient until the layer's is done.
     let output = registers[Int(section.output)]
-    if output.source >= 0 { buffers[Int(output.source)] = incoming }
+    if output.source >= 0 {
+      retain(incoming.storage)
+      buffers[Int(output.source)] = incoming
+    }
     backward(downTo: floor, marksDownTo: markFloor)
+    release(incoming.storage, node.operation)
     for register in section.registers { letGo(register) }
     let gradient = buffers[Int(detached)]
     nodes.removeSubrange(floor...)
@@ -255,6 +261,9 @@ extension Tape {
     edges.removeSubrange(edgeFloor...)
     saved.removeSubrange(savedFloor...)
     buffers.removeSubrange(bufferFloor...)
+    // The node keeps the call's keyword arguments for as long as it exists.
+    for argument in frames[index].arguments.dropFirst() { graphHeld(argument) }
+    frames[index].arguments.removeLast(max(0, frames[index].arguments.count - 1))
     close(index)
     let source = edges[Int(node.edges)]
     deliver(gradient, to: source, node.operation)

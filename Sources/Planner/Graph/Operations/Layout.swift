@@ -48,6 +48,15 @@ extension Forward {
     return endViews(half, half, of: a)
   }
 
+  /// `pad(a, (0, n))`: a wider copy; backward copies the part that was there.
+  mutating func pad(_ a: Value, columns: Int) throws(PlanError) -> Value {
+    let spec = try TensorSpec(a.spec.rows, columns, a.spec.dtype)
+    begin("constant_pad_nd", a)
+    work(flops: 0, bytes: a.spec.bytes + spec.bytes, dtype: spec.dtype)
+    gradient(0, a.spec)
+    return end(spec)
+  }
+
   /// `torch.cat((a, b), dim=-1)`; backward hands views of the gradient to both.
   mutating func concatenate(_ a: Value, _ b: Value) throws(PlanError) -> Value {
     let spec = try TensorSpec(a.spec.rows, a.spec.columns + b.spec.columns, a.spec.dtype)
@@ -58,9 +67,9 @@ extension Forward {
     return end(spec)
   }
 
-  /// `repeat_kv`: key or value heads copied to the number of query heads; backward sums them again.
+  /// Key or value heads repeated to the number of query heads; backward sums them again.
   ///
-  /// - Parameter copies: `false` for a single head, which is repeated by a view of stride 0.
+  /// - Parameter copies: Whether the result has memory of its own, as `repeat_kv` has of more than one head.
   mutating func repeatHeads(_ a: Value, times: Int, copies: Bool = true) throws(PlanError) -> Value
   {
     if times == 1 { return a }

@@ -89,8 +89,8 @@ struct Phi3: ModelFamily {
       var q = f.local(try f.slice(qkv, columns: sizes.heads * width))
       var k = f.local(try f.slice(qkv, columns: sizes.keyHeads * width))
       var v = f.local(try f.slice(qkv, columns: sizes.keyHeads * width))
-      q = f.local(try f.heads(q, width: width, copies: true), replacing: q)
-      k = f.local(try f.heads(k, width: width, copies: true), replacing: k)
+      q = f.local(try f.heads(q, width: width, copies: sizes.heads > 1), replacing: q)
+      k = f.local(try f.heads(k, width: width, copies: sizes.keyHeads > 1), replacing: k)
       v = f.local(try f.heads(v, width: width, copies: copiesValue), replacing: v)
       return (q, k, v)
     }

@@ -35,6 +35,8 @@ struct SeparateProjections: AttentionProjections {
   private let kNorm: RMSNorm?
   private let treatment: Treatment
   private let headWidth: Int
+  private let heads: Int
+  private let keyHeads: Int
 
   /// Declares the projections and norms.
   init(
@@ -42,7 +44,7 @@ struct SeparateProjections: AttentionProjections {
     normForm: RMSNorm.Form = .afterCast, in f: inout Forward
   ) throws(PlanError) {
     self.treatment = treatment
-    headWidth = sizes.headWidth
+    (headWidth, heads, keyHeads) = (sizes.headWidth, sizes.heads, sizes.keyHeads)
     let queries = try checkedProduct(sizes.heads, sizes.headWidth)
     let keys = try checkedProduct(sizes.keyHeads, sizes.headWidth)
     q = try f.linear(
@@ -75,13 +77,13 @@ struct SeparateProjections: AttentionProjections {
   {
     switch treatment {
     case .none, .headNorms, .rowNorms:
-      let queries = f.local(try normed(try f.project(x, q), qNorm, &f))
-      let keys = f.local(try normed(try f.project(x, k), kNorm, &f))
+      let queries = f.local(try normed(try f.project(x, q), qNorm, of: heads, &f))
+      let keys = f.local(try normed(try f.project(x, k), kNorm, of: keyHeads, &f))
       let values = try f.heads(try f.project(x, v), width: headWidth, copies: copiesValue)
       return (queries, keys, f.local(values))
     case .transposedHeadNorms:
-      let queries = f.local(try normed(try f.project(x, q), nil, &f))
-      let keys = f.local(try normed(try f.project(x, k), nil, &f))
+      let queries = f.local(try normed(try f.project(x, q), nil, of: heads, &f))
+      let keys = f.local(try normed(try f.project(x, k), nil, of: keyHeads, &f))
       let values = f.local(
         try f.heads(try f.project(x, v), width: headWidth, copies: copiesValue))
       guard let qNorm, let kNorm else { return (queries, keys, values) }
@@ -94,8 +96,8 @@ struct SeparateProjections: AttentionProjections {
       let (a, b, c) = (
         f.clampInPlace(raw.0), f.clampInPlace(raw.1), f.clampInPlace(raw.2)
       )
-      let queries = try f.heads(a, width: headWidth, copies: true)
-      let keys = try f.heads(b, width: headWidth, copies: true)
+      let queries = try f.heads(a, width: headWidth, copies: heads > 1)
+      let keys = try f.heads(b, width: headWidth, copies: keyHeads > 1)
       let values = try f.heads(c, width: headWidth, copies: copiesValue)
       return (
         f.local(queries, replacing: raw.0), f.local(keys, replacing: raw.1),
@@ -104,10 +106,17 @@ struct SeparateProjections: AttentionProjections {
     }
   }
 
-  /// The heads of a projection; with a norm over the heads, the view ahead of it is what is copied back.
-  private func normed(_ x: Value, _ norm: RMSNorm?, _ f: inout Forward) throws(PlanError) -> Value {
-    guard let norm else { return try f.heads(x, width: headWidth, copies: true) }
-    let rows = treatment == .headNorms ? try f.view(x, columns: headWidth) : x
-    return try f.heads(try norm(rows, in: &f), width: headWidth, copies: true)
+  /// The heads of a projection, with the norm that comes before or after the transposition.
+  ///
+  /// The gradient of a norm over single heads keeps their layout: the view ahead of it is what is copied back.
+  private func normed(_ x: Value, _ norm: RMSNorm?, of heads: Int, _ f: inout Forward)
+    throws(PlanError) -> Value
+  {
+    if let norm, treatment == .rowNorms {
+      return try f.heads(try norm(x, in: &f), width: headWidth, copies: heads > 1)
+    }
+    let viewed = try f.heads(x, width: headWidth, copies: heads > 1)
+    guard let norm else { return viewed }
+    return try norm(viewed, in: &f)
   }
 }
