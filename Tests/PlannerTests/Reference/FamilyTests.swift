@@ -6,7 +6,7 @@ import Testing
   static let cases = Fixtures.cases("families")
   /// Families that meet PyTorch to the byte.
   static let exact: Set<String> = [
-    "gemma", "gemma2", "gemma3_text", "llama", "olmo", "olmo2", "phi3",
+    "gemma", "gemma2", "gemma3_text", "llama", "mistral", "olmo", "olmo2", "phi3",
   ]
 
   private func modelType(_ reference: Fixtures.Case) -> String {

@@ -42,8 +42,8 @@ extension Scenario {
           policy, reentrant: Int.random(in: 0...3, using: &g) == 0, earlyStop: .random(using: &g)))
     }
     if Int.random(in: 0...2, using: &g) == 0 {
-      let some = Array(model.family.linearModules.prefix(2))
-      let targets = [some, ["all-linear"], ["down_proj"]].randomElement(using: &g)
+      let targets = [["o_proj", "down_proj"], ["all-linear"], ["down_proj"]]
+        .randomElement(using: &g)
       strategies.append(
         LoRA(
           rank: Int.random(in: 1...64, using: &g), targetModules: targets ?? [],

@@ -13,7 +13,8 @@ enum Phi3Models {
       ],
       parameters: 3_821_079_552,
       source: "Lightning-AI/litgpt litgpt/config.py @2685705 (2026-06-29); "
-        + "huggingface.co/GreenBitAI/Phi-3-mini-4k-instruct-layer-mix-bpw-2.2/blob/main/config.json"),
+        + "huggingface.co/GreenBitAI/Phi-3-mini-4k-instruct-layer-mix-bpw-2.2/blob/main/"
+        + "config.json"),
     CatalogModel(
       id: "phi-3-medium", hub: "microsoft/Phi-3-medium-4k-instruct",
       config: [

@@ -53,7 +53,9 @@ import Testing
     let report = try Planner.plan(
       try ScenarioReader { (path) throws(PlanError) in
         throw PlanError(.unreadable, "no file here", path: path, fix: "")
-      }.read(["model": .string(id), "workload": ["micro_batch_size": 1, "sequence_length": 128]]))
+      }.read([
+        "model": .string(id), "workload": ["micro_batch_size": 1, "sequence_length": 128],
+      ]))
     #expect(report.parameters == ModelCatalog.named(id)?.parameters)
   }
 
