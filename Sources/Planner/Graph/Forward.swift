@@ -273,10 +273,10 @@ struct Forward {
   }
 
   /// The gradient of input `index` is copied into `spec`'s format or layout.
-  mutating func convert(_ index: UInt8, to spec: TensorSpec) {
+  mutating func convert(_ index: UInt8, to spec: TensorSpec, role: Role = .activations) {
     step(
       BackwardStep(
-        kind: .convert, mask: 1 << index, index: index, view: false, role: .activations,
+        kind: .convert, mask: 1 << index, index: index, view: false, role: role,
         bytes: spec.bytes))
   }
 
@@ -299,6 +299,34 @@ struct Forward {
     emit(Instruction(code: .alias, a: output.register, b: source.register))
     link(output, saving: 0)
     return output
+  }
+
+  /// Ends an operation whose two results are views of input `source`'s memory.
+  mutating func endViews(_ first: TensorSpec, _ second: TensorSpec, of source: Value)
+    -> (Value, Value)
+  {
+    let outputs = (register(first), register(second))
+    record()
+    for output in [outputs.0, outputs.1] {
+      emit(Instruction(code: .alias, a: output.register, b: source.register))
+    }
+    let saves = program.saves.count
+    finish(outputs.0, outputs.1, savedOutputs: saves..<saves)
+    return outputs
+  }
+
+  /// Ends an operation whose results are three parts of input `source`'s memory.
+  mutating func endViews(_ a: TensorSpec, _ b: TensorSpec, _ c: TensorSpec, of source: Value)
+    -> (Value, Value, Value)
+  {
+    let (a, b, c) = (register(a), register(b), register(c))
+    record()
+    emit(Instruction(code: .alias, a: a.register, b: source.register))
+    emit(Instruction(code: .alias, a: b.register, b: source.register))
+    emit(Instruction(code: .alias, a: c.register, b: source.register))
+    let saves = program.saves.count
+    finish(a, b, c, savedOutputs: saves..<saves)
+    return (a, b, c)
   }
 
   /// Autograd records the operation: saved inputs are packed before it runs.
@@ -332,9 +360,23 @@ struct Forward {
     for extra in extras { consume(extra) }
   }
 
-  private mutating func finish(_ output: Value, savedOutputs: Range<Int>) {
+  /// As ``link(_:saving:)``, with one or two further tensors that the operation makes and saves for backward.
+  mutating func link(_ output: Value, and first: Value, _ second: Value? = nil) {
+    let saves = program.saves.count
+    program.saves.append(Save(register: first.register, mask: .max))
+    if let second { program.saves.append(Save(register: second.register, mask: .max)) }
+    finish(output, savedOutputs: saves..<program.saves.count)
+    consume(first)
+    if let second { consume(second) }
+  }
+
+  private mutating func finish(
+    _ output: Value, _ second: Value? = nil, _ third: Value? = nil, savedOutputs: Range<Int>
+  ) {
     let registers = program.registers.count
     program.registers.append(output.register)
+    if let second { program.registers.append(second.register) }
+    if let third { program.registers.append(third.register) }
     current.outputs = registers..<program.registers.count
     current.savedOutputs = savedOutputs
     current.steps = current.steps.lowerBound..<program.steps.count

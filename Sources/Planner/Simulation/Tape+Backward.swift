@@ -63,9 +63,10 @@ extension Tape {
     let node = nodes[index]
     if node.operation < 0 { return executeReentrant(node) }
     let operation = program.operations[Int(node.operation)]
-    let incoming = buffers[Int(node.buffer)]
-    guard incoming.storage >= 0 else { return letGoOfSaved(node) }
-    buffers[Int(node.buffer)] = Buffer()
+    let outputs = Int(node.buffer)..<Int(node.buffer) + operation.outputs.count
+    let incoming = buffers[outputs.lowerBound]
+    guard hasGradient(outputs) else { return letGoOfSaved(node) }
+    buffers[outputs.lowerBound] = Buffer()
     if node.frame >= 0, node.savedCount > 0 { replay(Int(node.frame)) }
 
     var made = (Buffer(), Buffer(), Buffer(), Buffer())
@@ -82,10 +83,11 @@ extension Tape {
           &made, step.index,
           Buffer(storage: allocate(step.bytes, step.role, node.operation), view: step.view))
       case .pass:
-        retain(incoming.storage)
+        let gradient = step.extra == 0 ? incoming : buffers[outputs.lowerBound + step.extra]
+        retain(gradient.storage)
         Self.set(
           &made, step.index,
-          Buffer(storage: incoming.storage, view: step.view || incoming.view))
+          Buffer(storage: gradient.storage, view: step.view || gradient.view))
       case .allocate:
         temporaries[Int(step.index)] = allocate(step.bytes, step.role, node.operation)
       case .free: release(temporaries[Int(step.index)], node.operation)
@@ -107,11 +109,21 @@ extension Tape {
     }
     if !settled { letGoOfRecomputed(node) }
     release(incoming.storage, node.operation)
+    for output in outputs.dropFirst() {
+      release(buffers[output].storage, node.operation)
+      buffers[output] = Buffer()
+    }
     letGoOfSaved(node)
     for input in 0..<inputs {
       deliver(Self.get(made, UInt8(input)), to: edges[Int(node.edges) + input], node.operation)
     }
     for input in 0..<inputs { complete(edges[Int(node.edges) + input], node.operation) }
+  }
+
+  /// Whether the gradient of any of a node's outputs has arrived.
+  private func hasGradient(_ outputs: Range<Int>) -> Bool {
+    for output in outputs where buffers[output].storage >= 0 { return true }
+    return false
   }
 
   private static func get(_ made: (Buffer, Buffer, Buffer, Buffer), _ index: UInt8) -> Buffer {

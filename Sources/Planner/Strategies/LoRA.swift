@@ -94,11 +94,11 @@ public struct LoRA: Strategy {
     func project(_ x: Value, through linear: Linear, in f: inout Forward) throws(PlanError) -> Value
     {
       guard let adapter = linear.adapter else {
-        return try f.product(x, linear.weight, bias: linear.bias, module: linear.module)
+        return try f.product(x, linear)
       }
       f.enter(linear.module, holding: x)
       var result = f.local(
-        try f.product(x, linear.weight, bias: linear.bias, module: linear.module))
+        try f.product(x, linear))
       let dtype = result.spec.dtype
       let cast = f.local(f.cast(x, to: adapter.down.value.spec.dtype))
       let dropped = settings.dropout > 0 ? f.dropout(cast) : cast

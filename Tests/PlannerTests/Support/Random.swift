@@ -1,10 +1,15 @@
 @testable import Planner
 
 extension Scenario {
+  /// The families of decoders with rotary attention and grouped heads.
+  private static let families = [
+    "gemma", "gemma2", "gemma3_text", "llama", "mistral", "olmo", "olmo2", "phi3", "qwen2", "qwen3",
+  ]
+
   /// A random small scenario of any family, precision, attention, strategy and optimizer.
   static func random(_ seed: UInt64) throws -> Scenario {
     var g = SplitMix(state: seed &* 7919 &+ 1)
-    let family = ["llama", "mistral", "qwen2", "qwen3"].randomElement(using: &g) ?? "llama"
+    let family = families.randomElement(using: &g) ?? "llama"
     let keyHeads = [1, 2, 4].randomElement(using: &g) ?? 1
     let heads = keyHeads * ([1, 2, 4].randomElement(using: &g) ?? 1)
     let width = [32, 64, 128].randomElement(using: &g) ?? 64
@@ -19,10 +24,7 @@ extension Scenario {
       .init("tie_word_embeddings", .bool(.random(using: &g))),
       .init("head_dim", .integer(width)),
     ]
-    if family == "mistral" {
-      config.append(
-        .init("sliding_window", .integer([64, 100_000].randomElement(using: &g) ?? 64)))
-    }
+    config += familyKeys(family, using: &g)
     var settings = try Settings(.object(config), path: "model")
     let type = try requireFamily(family)
     let model = Model(name: family, family: try type.init(&settings))
@@ -40,7 +42,8 @@ extension Scenario {
           policy, reentrant: Int.random(in: 0...3, using: &g) == 0, earlyStop: .random(using: &g)))
     }
     if Int.random(in: 0...2, using: &g) == 0 {
-      let targets = [["q_proj", "v_proj"], ["all-linear"], ["down_proj"]].randomElement(using: &g)
+      let targets = [["o_proj", "down_proj"], ["all-linear"], ["down_proj"]]
+        .randomElement(using: &g)
       strategies.append(
         LoRA(
           rank: Int.random(in: 1...64, using: &g), targetModules: targets ?? [],
@@ -62,6 +65,28 @@ extension Scenario {
       precision: Precision.allCases.randomElement(using: &g) ?? .bf16True,
       attention: .random(using: &g) ? .sdpa : .eager, optimizer: optimizer,
       gradientClipping: .random(using: &g) ? 1 : nil, strategies: strategies, device: device)
+  }
+
+  /// Keys that only some families read.
+  private static func familyKeys(_ family: String, using g: inout SplitMix) -> [JSONValue.Member] {
+    let window = JSONValue.integer([64, 512, 100_000].randomElement(using: &g) ?? 64)
+    switch family {
+    case "mistral": return [.init("sliding_window", window)]
+    case "gemma2", "gemma3_text":
+      return [
+        .init("sliding_window", window),
+        .init("sliding_window_pattern", .integer(Int.random(in: 1...4, using: &g))),
+        .init("final_logit_softcapping", .random(using: &g) ? 30 : .null),
+      ]
+    case "phi3":
+      return [
+        .init("sliding_window", .random(using: &g) ? window : .null),
+        .init("partial_rotary_factor", .number(.random(using: &g) ? 0.75 : 1)),
+        .init("resid_pdrop", .number(.random(using: &g) ? 0.1 : 0)),
+      ]
+    case "olmo": return [.init("clip_qkv", .random(using: &g) ? 8 : .null)]
+    default: return []
+    }
   }
 
   private static func requireFamily(_ name: String) throws -> any ModelFamily.Type {

@@ -1,15 +1,18 @@
 /// The token embedding.
 extension Forward {
-  /// `embedding(ids, weight)`: `[rows, columns]`; saves the ids, which the training loop holds anyway.
+  /// `embedding(ids, weight)`: `[rows, columns]`; saves the ids; those of the batch are held by the training loop anyway.
   ///
   /// Above 3,072 ids the backward sorts them and sums their gradients in fp32 partial segments:
   /// ⌊N/10⌋ + min(N, V) rows of them, with index buffers.
   ///
   /// Source: `embedding_backward_cuda_kernel` in PyTorch's `aten/src/ATen/native/cuda/EmbeddingBackwardKernel.cu`.
-  mutating func embedding(rows n: Int, _ weight: Parameter) throws(PlanError) -> Value {
+  mutating func embedding(
+    rows n: Int, _ weight: Parameter, module: StaticString = "embed_tokens", at ids: Value? = nil
+  ) throws(PlanError) -> Value {
     let table = weight.value.spec
     let spec = try TensorSpec(n, table.columns, table.dtype)
-    begin("embedding", module: "embed_tokens", weight.value)
+    begin("embedding", module: module, weight.value)
+    if let ids { save(ids, for: 1) }
     work(flops: 0, bytes: 2 * spec.bytes, dtype: spec.dtype)
     if n <= 3072 {
       gradient(0, table, role: .gradients)

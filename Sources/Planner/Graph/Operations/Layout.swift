@@ -27,10 +27,25 @@ extension Forward {
   }
 
   /// `a[..., i:j]`: a view forward; backward writes the gradient into zeros of the full size.
+  ///
+  /// All of a row is another name of the tensor, forward and backward.
   mutating func slice(_ a: Value, columns: Int) throws(PlanError) -> Value {
+    if columns == a.spec.columns {
+      begin("alias", a)
+      pass(0)
+      return endView(a.spec, of: a)
+    }
     begin("slice", a)
     gradient(0, a.spec)
     return endView(try TensorSpec(a.spec.rows, columns, a.spec.dtype), of: a)
+  }
+
+  /// `a.chunk(2, dim=-1)`: two views forward; backward joins both gradients in a new tensor.
+  mutating func halves(_ a: Value) throws(PlanError) -> (Value, Value) {
+    let half = try TensorSpec(a.spec.rows, a.spec.columns / 2, a.spec.dtype)
+    begin("split", a)
+    gradient(0, a.spec)
+    return endViews(half, half, of: a)
   }
 
   /// `pad(a, (0, n))`: a wider copy; backward copies the part that was there.
@@ -57,11 +72,42 @@ extension Forward {
   /// - Parameter copies: Whether the result has memory of its own, as `repeat_kv` has of more than one head.
   mutating func repeatHeads(_ a: Value, times: Int, copies: Bool = true) throws(PlanError) -> Value
   {
+    if times == 1 { return a }
     let spec = try TensorSpec(
       try checkedProduct(a.spec.rows, times), a.spec.columns, a.spec.dtype)
     begin("repeat_kv", a)
-    work(flops: 0, bytes: a.spec.bytes + spec.bytes, dtype: spec.dtype)
     gradient(0, a.spec)
-    return copies ? end(spec) : endView(spec, of: a)
+    guard copies else { return endView(spec, of: a) }
+    work(flops: 0, bytes: a.spec.bytes + spec.bytes, dtype: spec.dtype)
+    return end(spec)
+  }
+
+  /// `a.split((q, k, v), dim=-1)` or `a.chunk(3, dim=-1)`: views forward; backward concatenates their gradients.
+  mutating func split(_ a: Value, _ q: Int, _ k: Int, _ v: Int) throws(PlanError) -> (
+    Value, Value, Value
+  ) {
+    begin("split", a)
+    gradient(0, a.spec)
+    let (rows, dtype) = (a.spec.rows, a.spec.dtype)
+    return endViews(
+      try TensorSpec(rows, q, dtype), try TensorSpec(rows, k, dtype),
+      try TensorSpec(rows, v, dtype), of: a)
+  }
+
+  /// `a[:, [i]]`: a copy of `rows` rows, picked by an index that is saved; backward writes them into zeros.
+  ///
+  /// `index_put` is not done in place there: the zeros are copied first.
+  mutating func pick(_ a: Value, rows: Int) throws(PlanError) -> Value {
+    let index = plain("index", try TensorSpec(1, 1, .int64))
+    begin("index", a)
+    let output = register(try TensorSpec(rows, a.spec.columns, a.spec.dtype))
+    work(flops: 0, bytes: 2 * output.spec.bytes, dtype: a.spec.dtype)
+    temporary(0, a.spec.bytes)
+    gradient(0, a.spec)
+    free(0)
+    record()
+    allocate(output)
+    link(output, and: index)
+    return output
   }
 }

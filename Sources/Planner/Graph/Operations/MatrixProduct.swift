@@ -8,6 +8,18 @@ struct Linear: Sendable {
   let bias: Parameter?
   /// Low-rank weights beside it.
   var adapter: AdapterWeights?
+  /// How the module writes the product.
+  var form = Form.linear
+
+  /// How a module writes `x Wᵀ + b`.
+  enum Form: Sendable {
+    /// `F.linear(x, W, b)`.
+    case linear
+    /// `torch.addmm(b, x, W)` with the weight transposed: GPT-2's `Conv1D`.
+    case addmm
+    /// `x @ W.T + b`: Falcon's linear layers. Autocast does not keep its cast of `W.T`.
+    case matmul
+  }
 
   /// Elements of an input row.
   var input: Int { weight.value.spec.columns }
@@ -20,12 +32,13 @@ extension Forward {
   /// Declares a projection; a strategy may put an adapter beside it.
   mutating func linear(
     _ module: StaticString, weight: StaticString, bias: StaticString? = nil, input: Int,
-    output: Int
+    output: Int, form: Linear.Form = .linear
   ) throws(PlanError) -> Linear {
     let weight = try parameter(weight, output, input)
     var linear = Linear(
       module: module, weight: weight,
       bias: try bias.map { (name) throws(PlanError) in try parameter(name, 1, output) })
+    linear.form = form
     linear.adapter = try context.adapter?.adapter(
       for: module, input: input, output: output, in: &self)
     return linear
@@ -36,19 +49,31 @@ extension Forward {
     if linear.adapter != nil, let adapter = context.adapter {
       return try adapter.project(x, through: linear, in: &self)
     }
-    return try product(x, linear.weight, bias: linear.bias, module: linear.module)
+    return try product(x, linear)
   }
 
-  /// Computes `x Wᵀ + b`; under autocast bias, weight and input are cast first, in this order.
+  /// Runs a projection without its adapter.
+  mutating func product(_ x: Value, _ linear: Linear) throws(PlanError) -> Value {
+    let (weight, module, form) = (linear.weight, linear.module, linear.form)
+    guard form == .matmul, let bias = linear.bias else {
+      return try product(x, weight, bias: linear.bias, module: module, form: form)
+    }
+    return try add(try product(x, weight, module: module, form: form), bias.value)
+  }
+
+  /// Computes `x Wᵀ + b`; under autocast its arguments are cast first, the last one first.
   ///
   /// The input is saved if the weight is trained, the weight if the input needs a gradient. Without a bias the
   /// weight's gradient is made before the input's; with one after, and validation sums the bias's over the rows.
   mutating func product(
-    _ x: Value, _ weight: Parameter, bias: Parameter? = nil, module: StaticString? = nil
+    _ x: Value, _ weight: Parameter, bias: Parameter? = nil, module: StaticString? = nil,
+    form: Linear.Form = .linear
   ) throws(PlanError) -> Value {
-    let bias = bias.map { castForProduct($0) }
-    let w = castForProduct(weight)
+    var castBias = form == .addmm ? nil : bias.map { castForProduct($0) }
+    let w = castForProduct(weight, keeps: form != .matmul)
     let x = castForProduct(x)
+    if form == .addmm { castBias = bias.map { castForProduct($0) } }
+    let bias = castBias
     let spec = try TensorSpec(x.spec.rows, w.spec.rows, x.spec.dtype)
     let flops = try checkedProduct(2, x.spec.rows, x.spec.columns, w.spec.rows)
     begin(bias == nil ? "mm" : "addmm", module: module, x, w, bias)
@@ -98,7 +123,7 @@ extension Forward {
   }
 
   /// Autocast's cast of a weight: a trained fp32 weight is cast once and kept until the region ends.
-  private mutating func castForProduct(_ weight: Parameter) -> Value {
+  private mutating func castForProduct(_ weight: Parameter, keeps: Bool = true) -> Value {
     guard let autocast = context.autocast, weight.value.spec.dtype == .fp32 else {
       return weight.value
     }
@@ -108,7 +133,7 @@ extension Forward {
       dtype: autocast)
     gradient(0, weight.value.spec, role: .gradients)
     let copy = end(weight.value.spec.cast(to: autocast), role: .parameters)
-    if weight.trainable { cache(copy) }
+    if weight.trainable, keeps { cache(copy) }
     return copy
   }
 }

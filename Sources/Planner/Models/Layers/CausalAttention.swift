@@ -10,6 +10,14 @@ struct CausalAttention: Sendable {
   var headWidth: Int
   /// Keys that a query can see, or `nil` for all before it.
   var window: Int?
+  /// Whether eager attention bounds its scores by a tanh; the fused kernels do not.
+  var capped = false
+  /// Whether attention weights are dropped out in training.
+  var dropout = false
+  /// Whether queries and keys are rows of whole heads in memory, as a concatenation leaves them.
+  var contiguousHeads = false
+  /// Whether eager attention leaves the format of its softmax to PyTorch instead of asking for fp32 (GPT-2).
+  var plainSoftmax = false
 
   /// The mask that the model builds once: none for fused kernels that skip the future themselves.
   ///
@@ -94,7 +102,11 @@ struct CausalAttention: Sendable {
       return f.leave(try padded(qc, kc, vc, shape: shape, in: &f))
     }
     let output = try f.fusedAttention(qc, kc, vc, bias: bias, shape: shape, kernel: kernel)
-    return f.leave(try f.view(output, columns: heads * headWidth))
+    // The result lies in memory as the queries do, except the memory-efficient kernel's.
+    guard contiguousHeads, kernel != .efficient else {
+      return f.leave(try f.view(output, columns: heads * headWidth))
+    }
+    return f.leave(try f.contiguous(output, columns: heads * headWidth))
   }
 
   /// FlashAttention over heads padded to whole 8 elements; its result is cut and copied into rows.
@@ -126,9 +138,7 @@ struct CausalAttention: Sendable {
       "where", try TensorSpec(rows, sequence, dtype), role: .activations)
     guard kernel == .efficient, sequence % 8 != 0 else { return numbers }
     let padded = f.plain(
-      "pad",
-      try TensorSpec(rows, sequence + 8 - sequence % 8, dtype),
-      role: .activations)
+      "pad", try TensorSpec(rows, sequence + 8 - sequence % 8, dtype), role: .activations)
     f.discard(numbers)
     return padded
   }
@@ -159,13 +169,14 @@ struct CausalAttention: Sendable {
     let allKeys = times > 1 ? f.local(try f.repeatHeads(wideKeys, times: times)) : wideKeys
     let values = times > 1 ? f.local(try f.repeatHeads(wideValues, times: times)) : wideValues
     let scaledKeys = f.local(f.scale(allKeys))
-    let queries = try matrices(scaled, in: &f)
-    let keys = try matrices(scaledKeys, inOrder: times > 1, in: &f)
+    let queries = try matrices(scaled, inOrder: contiguousHeads, in: &f)
+    let keys = try matrices(scaledKeys, inOrder: times > 1 || contiguousHeads, in: &f)
     let scores = f.local(
       try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth))
     f.forget(scaledKeys)
-    let weights = f.local(f.safeSoftmax(scores))
+    var weights = f.local(f.safeSoftmax(scores))
     f.forget(scores)
+    if dropout { weights = f.local(f.dropout(weights), replacing: weights) }
     _ = f.local(f.cast(weights, to: dtype))
     let product = try f.batchedProduct(
       weights, try matrices(values, inOrder: times > 1, in: &f), columns: headWidth,
@@ -200,12 +211,15 @@ struct CausalAttention: Sendable {
     let k = f.local(try repeatHeads(k, in: &f))
     let v = f.local(try repeatHeads(v, in: &f))
     let (castKeys, castQueries) = (f.castForProduct(k), f.castForProduct(q))
-    let queries = try matrices(castQueries, in: &f)
-    let keys = try matrices(castKeys, inOrder: repeated, in: &f)
+    let queries = try matrices(castQueries, inOrder: contiguousHeads, in: &f)
+    let inOrder = repeated || (contiguousHeads && heads == keyHeads)
+    let keys = try matrices(castKeys, inOrder: inOrder, in: &f)
     let products = try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth)
     var weights = f.local(f.scale(products))
+    if capped { weights = f.softCap(weights) }
     if let mask { weights = f.local(try f.add(weights, mask), replacing: weights) }
-    weights = f.local(f.softmax(weights, to: dtype), replacing: weights)
+    weights = f.local(softmax(weights, to: dtype, like: v, in: &f), replacing: weights)
+    if dropout { weights = f.local(f.dropout(weights), replacing: weights) }
     let (castValues, castWeights) = (f.castForProduct(v), f.castForProduct(weights))
     let values = try matrices(castValues, inOrder: repeated, in: &f)
     let product = try f.batchedProduct(castWeights, values, columns: headWidth, inner: sequence)
@@ -219,5 +233,15 @@ struct CausalAttention: Sendable {
   private func repeatHeads(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
     if heads == keyHeads { return x }
     return try f.repeatHeads(x, times: heads / keyHeads, copies: keyHeads > 1)
+  }
+
+  /// The weights come in the format of the queries, or of the values (GPT-2); under autocast they differ.
+  private func softmax(_ scores: Value, to dtype: DType, like v: Value, in f: inout Forward)
+    -> Value
+  {
+    guard plainSoftmax else { return f.softmax(scores, to: dtype) }
+    // Autocast runs it in fp32; the cast back is a no-op otherwise.
+    return f.softmax(
+      scores, in: f.context.autocast == nil ? scores.spec.dtype : .fp32, to: v.spec.dtype)
   }
 }
