@@ -34,6 +34,7 @@ public enum Planner {
     plan.optimizer = scenario.optimizer
     plan.clipping = scenario.gradientClipping
     try StrategyStack([scenario.precision] + scenario.strategies).decide(&plan)
+    plan.assumptions += scenario.optimizer.assumptions
     try checkTargets(plan, of: scenario)
     return plan
   }

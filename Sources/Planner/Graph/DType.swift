@@ -10,6 +10,8 @@ public enum DType: String, Hashable, Sendable, CaseIterable {
   case int64
   /// Truth values, one byte each.
   case bool
+  /// 8-bit integers: quantized optimizer states and weights.
+  case uint8
 
   /// Bytes of one element.
   @inlinable public var size: Int {
@@ -17,7 +19,7 @@ public enum DType: String, Hashable, Sendable, CaseIterable {
     case .fp32: 4
     case .bf16, .fp16: 2
     case .int64: 8
-    case .bool: 1
+    case .bool, .uint8: 1
     }
   }
 

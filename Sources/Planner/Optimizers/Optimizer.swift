@@ -14,8 +14,19 @@ public protocol Optimizer: Sendable {
   var implementation: OptimizerImplementation { get }
   /// What it keeps on the device for a parameter between steps.
   func states(of parameter: TensorSpec) throws(PlanError) -> [TensorSpec]
+  /// What it keeps on the device once, however many parameters there are.
+  func sharedStates(of parameters: [TensorSpec]) throws(PlanError) -> [TensorSpec]
+  /// What the planner takes for granted about it.
+  var assumptions: [Assumption] { get }
   /// What its step allocates and frees, given every trained weight in the order of `model.parameters()`.
   func step(_ step: inout OptimizerStep) throws(PlanError)
+}
+
+extension Optimizer {
+  /// Nothing.
+  public func sharedStates(of parameters: [TensorSpec]) throws(PlanError) -> [TensorSpec] { [] }
+  /// Nothing.
+  public var assumptions: [Assumption] { [] }
 }
 
 /// How a PyTorch optimizer runs over its parameters.
@@ -33,7 +44,16 @@ public enum Optimizers {
   /// Every optimizer, one line each.
   public static let all: [any Optimizer.Type] = [
     AdamW.self,
+    Adam.self,
     SGD.self,
+    Adafactor.self,
+    AdamW8bit.self,
+    PagedAdamW.self,
+    PagedAdamW8bit.self,
+    Lion.self,
+    Lion8bit.self,
+    PagedLion8bit.self,
+    Muon.self,
   ]
 
   /// The optimizer of this name, or `nil`.
@@ -46,13 +66,15 @@ public enum Optimizers {
 /// The step of an optimizer while it is written: the trained weights, and the events so far.
 public struct OptimizerStep: Sendable {
   /// Every trained weight, in the order of `model.parameters()`; layers repeat their weights `count` times.
-  let weights: [TrainingStep.Weight]
+  private(set) var weights: [TrainingStep.Weight]
   /// The step's events.
   var schedule: Schedule
 
   /// The part of the step that the events belong to.
   var moment = Moment.optimizerStep
 
+  /// The kernels of the device.
+  var kernels = KernelTraits()
   /// What the temporaries count as.
   var role = Role.optimizerState
 
@@ -97,11 +119,29 @@ public struct OptimizerStep: Sendable {
     }
   }
 
-  /// Allocates one temporary.
-  mutating func allocate(_ bytes: Int) {
-    schedule.allocate(bytes, role, moment.rawValue)
+  /// Leaves only some of the weights.
+  mutating func keep(_ isKept: (TrainingStep.Weight) -> Bool) { weights = weights.filter(isKept) }
+
+  /// Allocates one temporary, or `count` equal ones.
+  mutating func allocate(_ bytes: Int, count: Int = 1) {
+    schedule.allocate(bytes, count: count, role, moment.rawValue)
   }
 
-  /// Frees one temporary.
-  mutating func free(_ bytes: Int) { schedule.free(bytes, role, moment.rawValue) }
+  /// Frees one temporary, or `count` equal ones.
+  mutating func free(_ bytes: Int, count: Int = 1) {
+    schedule.free(bytes, count: count, role, moment.rawValue)
+  }
+
+  /// Allocates a temporary and frees it.
+  mutating func passing(_ bytes: Int) {
+    allocate(bytes)
+    free(bytes)
+  }
+
+  /// A name of the loop is bound to a new temporary, and lets go of the one before.
+  mutating func rebind(_ bound: inout Int, to bytes: Int) {
+    allocate(bytes)
+    free(bound)
+    bound = bytes
+  }
 }

@@ -8,8 +8,7 @@ enum Later {
     "sequence_parallel", "tensor_parallel", "zero",
   ]
   static let optimizers = [
-    "adafactor", "adagrad", "adam", "adam-8bit", "adamw-8bit", "lion", "lion-8bit", "muon",
-    "paged-adamw-8bit", "rmsprop",
+    "adagrad", "adam-8bit", "apollo", "galore", "lomo", "rmsprop",
   ]
   static let precisions = ["fp8-mixed"]
   static let attentions = ["flash", "flash_attention_2", "flex_attention"]

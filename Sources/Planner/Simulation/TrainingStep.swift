@@ -61,6 +61,7 @@ struct TrainingStep {
     tape.schedule.begin(.optimizer)
     try plan.clip(weights, &tape.schedule)
     var update = OptimizerStep(weights: weights.filter(\.trainable), schedule: tape.schedule)
+    update.kernels = plan.context.kernels
     try plan.optimizer.step(&update)
     tape.schedule = update.schedule
     for gradient in tape.gradients { tape.release(gradient, Moment.end.rawValue) }
@@ -99,6 +100,10 @@ struct TrainingStep {
       for state in try plan.optimizer.states(of: weight.spec) {
         tape.schedule.allocate(state.bytes, count: weight.count, .optimizerState, moment)
       }
+    }
+    let trained = weights.filter { $0.trainable && $0.count > 0 }
+    for state in try plan.optimizer.sharedStates(of: trained.map(\.spec)) {
+      tape.schedule.allocate(state.bytes, .optimizerState, moment)
     }
     for buffer in graph.buffers { tape.schedule.allocate(buffer, .other, moment) }
     for workspace in plan.libraryWorkspaces(graph) {

@@ -1,0 +1,33 @@
+/// Adam (`torch.optim.Adam`): AdamW's states; an L2 weight decay makes copies of the gradients.
+///
+/// Source: `_multi_tensor_adam`, `_single_tensor_adam`, `_fused_adam` in `torch/optim/adam.py`, PyTorch 2.11.
+public struct Adam: Optimizer {
+  /// See ``Optimizer/name``.
+  public static let name = "adam"
+  /// See ``Optimizer/summary``.
+  public static let summary = "Adam: two states per parameter."
+  /// How it runs over its parameters.
+  public var implementation: OptimizerImplementation { decoupled.implementation }
+  private let decoupled: AdamW
+  private let weightDecay: Double
+
+  /// Reads the settings of a scenario.
+  public init(_ settings: inout Settings) throws(PlanError) {
+    decoupled = try AdamW(&settings)
+    weightDecay = try settings.optionalNumber("weight_decay", in: 0...1e6) ?? 0
+  }
+
+  /// See ``Optimizer/label``.
+  public var label: String { "Adam (\(implementation.rawValue))" }
+
+  /// The two moments.
+  public func states(of parameter: TensorSpec) throws(PlanError) -> [TensorSpec] {
+    try decoupled.states(of: parameter)
+  }
+
+  /// As AdamW's; with weight decay `foreach` makes the decayed gradients beside the square roots.
+  public func step(_ step: inout OptimizerStep) throws(PlanError) {
+    guard weightDecay > 0, implementation == .foreach else { return try decoupled.step(&step) }
+    step.temporaryOfEach(2)
+  }
+}

@@ -1,0 +1,53 @@
+import Testing
+
+@testable import Planner
+
+@Suite("PyTorch's own figures for small optimizers") struct OptimizerReferenceTests {
+  static let cases = Fixtures.cases("optimizers")
+
+  @Test("are equal, or within 4 bytes with Adafactor's scalars", arguments: cases)
+  func livePeaks(_ reference: Fixtures.Case) throws {
+    let report = try Planner.plan(try reference.scenario)
+    for phase in report.phases {
+      let expected = try #require(
+        reference.value.integer("reference", "phases", phase.phase.key, "requested_bytes"))
+      #expect(abs(phase.live.count - expected) <= 4, "\(phase.phase.key) at \(phase.operation)")
+    }
+  }
+
+  @Test("are all there") func count() { #expect(Self.cases.count == 20) }
+}
+
+@Suite("Optimizers without a reference") struct OptimizerStateTests {
+  private func bytes(_ name: String, rows: Int, columns: Int) throws -> Int {
+    let type = try #require(Optimizers.named(name))
+    var settings = try Settings([:], path: "optimizer")
+    let optimizer = try type.init(&settings)
+    let parameter = try TensorSpec(rows, columns, .bf16)
+    return try optimizer.states(of: parameter).reduce(0) { $0 + $1.bytes }
+  }
+
+  /// By hand for a 4,096 × 4,096 matrix: 16,777,216 elements in 65,536 blocks of 256.
+  @Test(
+    "keep what their sources say for a large matrix",
+    arguments: [
+      ("adamw", 67_108_864), ("adam", 67_108_864), ("adamw-8bit", 33_554_432 + 524_288),
+      ("paged-adamw", 0), ("paged-adamw-8bit", 524_288), ("lion", 67_108_864),
+      ("lion-8bit", 16_777_216 + 262_144), ("paged-lion-8bit", 262_144), ("adafactor", 16_384),
+      ("muon", 33_554_432), ("sgd", 0),
+    ])
+  func large(name: String, expected: Int) throws {
+    #expect(try bytes(name, rows: 4096, columns: 4096) == expected)
+  }
+
+  /// Below 4,096 elements bitsandbytes keeps fp32 states; below 100,000 it does not page.
+  @Test(
+    "keep small vectors in fp32",
+    arguments: [
+      ("adamw-8bit", 16_384), ("paged-adamw-8bit", 16_384), ("lion-8bit", 8192), ("lion", 8192),
+      ("adafactor", 4096), ("muon", 8192),
+    ])
+  func small(name: String, expected: Int) throws {
+    #expect(try bytes(name, rows: 1, columns: 2048) == expected)
+  }
+}
