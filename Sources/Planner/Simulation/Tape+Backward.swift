@@ -6,6 +6,10 @@ extension Tape {
   /// Backward from the loss to the weights.
   mutating func backward() {
     let loss = registers[Int(program.loss)]
+    defer {
+      release(inputTensor, Moment.end.rawValue)
+      inputTensor = -1
+    }
     guard loss.requires, loss.source >= 0 else { return }
     let seed = allocate(4, .other, Moment.lossGradient.rawValue)
     retain(seed)

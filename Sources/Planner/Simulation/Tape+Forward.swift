@@ -21,6 +21,8 @@ extension Tape {
       case .require:
         registers[Int(instruction.a)].requires = true
         registers[Int(instruction.a)].source = -2 - Int32(inputLeaf)
+        inputTensor = registers[Int(instruction.a)].storage
+        retain(inputTensor)
       case .layers: runLayers(stream: Int(instruction.a))
       }
     }

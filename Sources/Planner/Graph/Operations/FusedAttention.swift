@@ -135,11 +135,22 @@ extension Forward {
       temporary(2, rows, role: .workspace)
       free(2)
       free(0)
-      temporary(3, wide.bytes + 512 &* matrices, role: .workspace)
+      temporary(3, try queryGradientBlocks(shape, matrices).bytes, role: .workspace)
       free(3)
       free(1)
     case .math: break
     }
+  }
+
+  /// Partial query gradients of the memory-efficient kernel: one for each block of 64 rows, with 16 bytes of counters.
+  ///
+  /// Source: `workspace_elements_gq` in PyTorch's `transformers/cuda/mem_eff_attention/kernel_backward.h`.
+  private func queryGradientBlocks(_ shape: AttentionShape, _ matrices: Int) throws(PlanError)
+    -> TensorSpec
+  {
+    let blocks = Self.align(shape.queries, 64) / 64
+    return try TensorSpec(
+      try checkedProduct(matrices, blocks), 64 * Self.align(shape.headWidth, 32) + 4, .fp32)
   }
 
   static func align(_ n: Int, _ step: Int) -> Int { (n + step - 1) / step * step }

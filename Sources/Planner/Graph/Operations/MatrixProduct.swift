@@ -64,7 +64,7 @@ extension Forward {
   /// Computes `x Wᵀ + b`; under autocast its arguments are cast first, the last one first.
   ///
   /// The input is saved if the weight is trained, the weight if the input needs a gradient. Without a bias the
-  /// weight's gradient is made before the input's; with one after, and the bias's last, by a sum over the rows.
+  /// weight's gradient is made before the input's; with one after, and the bias's last, by validation: a sum over the rows.
   mutating func product(
     _ x: Value, _ weight: Parameter, bias: Parameter? = nil, module: StaticString? = nil,
     form: Linear.Form = .linear
@@ -84,6 +84,7 @@ extension Forward {
     if let bias {
       gradient(0, x.spec, view: true, flops: flops)
       gradient(1, w.spec, view: true, role: .gradients, flops: flops)
+      settle()
       gradient(2, bias.spec, role: .gradients)
       let workspace = ColumnSum.workspace(
         rows: spec.rows, columns: spec.columns, on: context.kernels)
@@ -100,12 +101,12 @@ extension Forward {
 
   /// `a @ b` over a batch of matrices: `[count·m, k] × [count·k, n]`, both saved.
   ///
-  /// The gradient of the second operand is made first.
-  mutating func batchedProduct(_ a: Value, _ b: Value, columns: Int, inner: Int)
-    throws(PlanError) -> Value
-  {
-    let b = castForProduct(b)
-    let a = castForProduct(a)
+  /// The gradient of the second operand is made first. Inside other operators autocast is off: `casts` is false.
+  mutating func batchedProduct(
+    _ a: Value, _ b: Value, columns: Int, inner: Int, casts: Bool = true
+  ) throws(PlanError) -> Value {
+    let b = casts ? castForProduct(b) : b
+    let a = casts ? castForProduct(a) : a
     let spec = try TensorSpec(a.spec.elements / max(inner, 1), columns, a.spec.dtype)
     let flops = try checkedProduct(2, a.spec.elements, columns)
     begin("bmm", a, b)
@@ -116,6 +117,32 @@ extension Forward {
     gradient(1, b.spec, view: true, flops: flops)
     gradient(0, a.spec, view: true, flops: flops)
     return end(spec)
+  }
+
+  /// `baddbmm(bias, a, b)` with a scale: scores with a bias that wants no gradient.
+  ///
+  /// The gradient of the first operand is made first; each is scaled into a second tensor.
+  mutating func biasedProduct(
+    _ bias: Value, _ a: Value, _ b: Value, columns: Int, inner: Int
+  ) throws(PlanError) -> Value {
+    let b = castForProduct(b)
+    let a = castForProduct(a)
+    let castBias = castForProduct(bias)
+    let spec = try TensorSpec(a.spec.elements / max(inner, 1), columns, a.spec.dtype)
+    let flops = try checkedProduct(2, a.spec.elements, columns)
+    begin("baddbmm", a, b)
+    save(a, for: 0b10)
+    save(b, for: 0b01)
+    work(flops: flops, bytes: a.spec.bytes + b.spec.bytes + spec.bytes, dtype: spec.dtype)
+    temporary(0, a.spec.bytes, for: 0b01)
+    gradient(0, a.spec, flops: flops)
+    free(0, for: 0b01)
+    temporary(0, b.spec.bytes, for: 0b10)
+    gradient(1, b.spec, flops: flops)
+    free(0, for: 0b10)
+    let output = end(spec)
+    if castBias != bias { discard(castBias) }
+    return output
   }
 
   /// Autocast's cast of an activation.

@@ -11,6 +11,21 @@ extension Forward {
     return cast(end(wide.spec, saving: 1), to: dtype)
   }
 
+  /// `_safe_softmax(a, dim=-1)` in fp32, cast to `dtype`: looks for rows that are masked all over.
+  ///
+  /// Source: `_safe_softmax` in PyTorch's `aten/src/ATen/native/transformers/attention.cpp`.
+  mutating func safeSoftmax(_ a: Value, to dtype: DType) throws(PlanError) -> Value {
+    enter("softmax", holding: a)
+    let weights = local(softmax(a, to: .fp32))
+    let masked = plain("eq", a.spec.cast(to: .bool), role: .activations)
+    let rows = plain("all", a.spec.perRow.cast(to: .bool), role: .activations)
+    let zero = plain("scalar_tensor", try TensorSpec(1, 1, .fp32))
+    discard(zero)
+    discard(rows)
+    discard(masked)
+    return cast(leave(weights), to: dtype)
+  }
+
   /// `log_softmax(a, dim=-1)`; saves its result.
   mutating func logSoftmax(_ a: Value) -> Value {
     begin("_log_softmax", a)

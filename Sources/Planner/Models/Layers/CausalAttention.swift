@@ -97,8 +97,8 @@ struct CausalAttention: Sendable {
     let output = try f.fusedAttention(
       qc, kc, vc, bias: bias, shape: shape(f.context, expanded: times > 1), kernel: kernel,
       causal: mask == nil)
-    if contiguousHeads {
-      // The kernel's result has the queries' layout.
+    if contiguousHeads, kernel != .efficient {
+      // The result has the queries' layout; the memory-efficient kernel writes rows of tokens.
       return f.leave(try f.contiguous(output, columns: heads * headWidth))
     }
     return f.leave(try f.view(output, columns: heads * headWidth))
@@ -124,8 +124,7 @@ struct CausalAttention: Sendable {
     let keys = f.scale(allKeys)
     let queries = try f.contiguous(scaled, columns: headWidth)
     let scores = try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth)
-    var weights = f.softmax(try f.add(scores, mask), to: q.spec.dtype)
-    f.discard(f.plain("eq", weights.spec.cast(to: DType.bool), role: .activations))
+    var weights = try f.safeSoftmax(try f.add(scores, mask), to: q.spec.dtype)
     if dropout { weights = f.dropout(weights) }
     let output = try f.batchedProduct(weights, values, columns: headWidth, inner: sequence)
     let result = f.leave(output)
@@ -147,7 +146,7 @@ struct CausalAttention: Sendable {
     let products = try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth)
     var weights = f.local(f.scale(products))
     if let mask { weights = f.local(try f.add(weights, mask), replacing: weights) }
-    weights = f.local(softmax(weights, like: v, in: &f), replacing: weights)
+    weights = f.local(softmax(weights, query: q, value: v, in: &f), replacing: weights)
     if dropout { weights = f.local(f.dropout(weights), replacing: weights) }
     let values = times > 1 ? v : try f.contiguous(v, columns: headWidth)
     let product = try f.batchedProduct(weights, values, columns: headWidth, inner: sequence)
@@ -158,8 +157,8 @@ struct CausalAttention: Sendable {
     return (result, returned)
   }
 
-  private func softmax(_ scores: Value, like v: Value, in f: inout Forward) -> Value {
-    guard plainSoftmax else { return f.softmax(scores, to: v.spec.dtype) }
+  private func softmax(_ scores: Value, query q: Value, value v: Value, in f: inout Forward) -> Value {
+    guard plainSoftmax else { return f.softmax(scores, to: q.spec.dtype) }
     // Autocast runs it in fp32; the cast back is a no-op otherwise.
     return f.softmax(
       scores, in: f.context.autocast == nil ? scores.spec.dtype : .fp32, to: v.spec.dtype)
