@@ -47,6 +47,8 @@ struct Tape {
   var recomputes = false
   /// Gradients that the embedding's output waits for, where it was made a leaf.
   var inputUses: Int32 = 0
+  /// The register of what layers return besides the residual stream, or -1.
+  var keptRegister = -1
   /// The embedding's output where it was made a leaf, which its node in the graph keeps alive.
   var inputTensor: Int32 = -1
   /// How far above a layer mark's index the layers of a repetition begin, going backward.

@@ -61,6 +61,15 @@ extension Forward {
     return end(spec)
   }
 
+  /// `a.expand(…)` of one head to many: the same memory; backward sums their gradients.
+  mutating func broadcastHeads(_ a: Value, times: Int) throws(PlanError) -> Value {
+    begin("expand", a)
+    gradient(0, a.spec)
+    let spec = try TensorSpec(
+      try checkedProduct(a.spec.rows, times), a.spec.columns, a.spec.dtype)
+    return endView(spec, of: a)
+  }
+
   /// `a.split((q, k, v), dim=-1)` or `a.chunk(3, dim=-1)`: views forward; backward concatenates their gradients.
   mutating func split(_ a: Value, _ q: Int, _ k: Int, _ v: Int) throws(PlanError) -> (
     Value, Value, Value

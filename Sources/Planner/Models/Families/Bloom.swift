@@ -54,7 +54,7 @@ struct Bloom: ModelFamily {
       (f, x) throws(PlanError) in
       try self.layer(x, alibi: alibi, mask: mask, in: &f)
     }
-    stream = f.layers(stream)
+    stream = f.layers(stream, keeping: layer)
     let norm = try LayerNorm(
       "ln_f", weight: "ln_f.weight", bias: "ln_f.bias", width: sizes.hidden, in: &f)
     stream = f.leave(f.local(try norm(stream, in: &f), replacing: stream))
@@ -107,8 +107,8 @@ struct Bloom: ModelFamily {
     let raised = f.local(try f.bloomGELU(try f.project(normed, up)))
     let lowered = f.local(try f.project(raised, down))
     let output = f.local(f.leave(try addDropped(lowered, to: residual, in: &f)))
-    // The block returns the attention weights as well.
-    return f.leave(output)
+    // The model holds what the block returns until the next block has returned.
+    return f.leave(output, keeping: weights)
   }
 
   /// `dropout_add`; its result is a name of the frame.
@@ -129,9 +129,12 @@ struct Bloom: ModelFamily {
     let q = f.local(try f.slice(fused, columns: width))
     let k = f.local(try f.slice(fused, columns: width))
     let v = f.local(try f.slice(fused, columns: width))
-    let queries = f.local(try f.contiguous(q, columns: width), replacing: q)
-    let keys = f.local(try f.contiguous(k, columns: width), replacing: k)
-    let values = f.local(try f.contiguous(v, columns: width), replacing: v)
+    let queries = f.local(
+      try CausalAttention.matrices(q, width: width, in: &f), replacing: q)
+    let keys = f.local(
+      try CausalAttention.matrices(k, width: width, in: &f), replacing: k)
+    let values = f.local(
+      try CausalAttention.matrices(v, width: width, in: &f), replacing: v)
     let scores = f.local(
       try f.biasedProduct(alibi, queries, keys, columns: sequence, inner: width))
     let masked = f.local(try mask.map { (mask) throws(PlanError) in try f.add(scores, mask) } ?? scores)
@@ -139,7 +142,7 @@ struct Bloom: ModelFamily {
     if dropsAttention { weights = f.local(f.dropout(weights), replacing: weights) }
     let product = f.local(
       try f.batchedProduct(weights, values, columns: width, inner: sequence))
-    let rows = try f.heads(product, width: width, copies: true)
+    let rows = try f.heads(product, width: width, copies: f.context.batch > 1)
     return (f.local(try f.contiguous(rows, columns: sizes.hidden), replacing: product), weights)
   }
 }

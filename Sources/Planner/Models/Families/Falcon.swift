@@ -79,7 +79,7 @@ struct Falcon: ModelFamily {
     ) { (f, x) throws(PlanError) in
       try self.layer(x, mask: mask, cos: cos, sin: sin, in: &f)
     }
-    var stream = f.layers(f.local(f.alias(embedded)))
+    var stream = f.layers(f.local(f.alias(embedded)), keeping: layer)
     let norm = try LayerNorm(
       "ln_f", weight: "ln_f.weight", bias: "ln_f.bias", width: sizes.hidden, in: &f)
     stream = f.leave(f.local(try norm(stream, in: &f), replacing: stream))
@@ -146,6 +146,7 @@ struct Falcon: ModelFamily {
     }
     var output = f.local(try mlp(raised, in: &f))
     if parallel { output = f.local(f.addInPlace(output, attended), replacing: output) }
-    return f.leave(f.local(try f.add(residual, dropsHidden ? f.dropout(output) : output)))
+    let sum = try f.add(residual, dropsHidden ? f.dropout(output) : output)
+    return f.leave(f.local(sum), keeping: weights)
   }
 }

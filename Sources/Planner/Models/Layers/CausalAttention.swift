@@ -122,14 +122,19 @@ struct CausalAttention: Sendable {
     let allKeys = f.local(try f.repeatHeads(k, times: times))
     let values = f.local(try f.repeatHeads(v, times: times))
     let keys = f.scale(allKeys)
-    let queries = try f.contiguous(scaled, columns: headWidth)
+    let queries = try Self.matrices(scaled, width: headWidth, in: &f)
     let scores = try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth)
     var weights = try f.safeSoftmax(try f.add(scores, mask), to: q.spec.dtype)
     if dropout { weights = f.dropout(weights) }
     let output = try f.batchedProduct(weights, values, columns: headWidth, inner: sequence)
     let result = f.leave(output)
     return try f.contiguous(
-      try f.heads(result, width: headWidth, copies: true), columns: heads * headWidth)
+      try f.heads(result, width: headWidth, copies: batch > 1), columns: heads * headWidth)
+  }
+
+  /// Heads as the matrices of a batched product: a copy, unless there is one sequence only.
+  static func matrices(_ x: Value, width: Int, in f: inout Forward) throws(PlanError) -> Value {
+    f.context.batch > 1 ? try f.contiguous(x, columns: width) : try f.view(x, columns: width)
   }
 
   /// Matrix products and a softmax written out; the weights are returned.
@@ -141,16 +146,18 @@ struct CausalAttention: Sendable {
     let sequence = f.context.sequence
     let k = f.local(try f.repeatHeads(k, times: times))
     let v = f.local(try f.repeatHeads(v, times: times))
-    let queries = contiguousHeads ? q : try f.contiguous(q, columns: headWidth)
-    let keys = times > 1 || contiguousHeads ? k : try f.contiguous(k, columns: headWidth)
+    let queries = contiguousHeads ? q : try Self.matrices(q, width: headWidth, in: &f)
+    let whole = times > 1 || contiguousHeads
+    let keys = whole ? k : try Self.matrices(k, width: headWidth, in: &f)
     let products = try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth)
     var weights = f.local(f.scale(products))
     if let mask { weights = f.local(try f.add(weights, mask), replacing: weights) }
     weights = f.local(softmax(weights, query: q, value: v, in: &f), replacing: weights)
     if dropout { weights = f.local(f.dropout(weights), replacing: weights) }
-    let values = times > 1 ? v : try f.contiguous(v, columns: headWidth)
+    let values = times > 1 ? v : try Self.matrices(v, width: headWidth, in: &f)
     let product = try f.batchedProduct(weights, values, columns: headWidth, inner: sequence)
-    let output = f.local(try f.heads(product, width: headWidth, copies: true))
+    let output = f.local(
+      try f.heads(product, width: headWidth, copies: f.context.batch > 1))
     let rows = f.local(
       try f.contiguous(output, columns: heads * headWidth), replacing: output)
     let (result, returned) = f.leave(rows, weights)

@@ -103,16 +103,17 @@ struct FalconAttention: Sendable {
     let scaledQuery = f.local(f.scale(wideQuery))
     let scaledKey = f.local(f.scale(wideKey))
     let scores = try f.batchedProduct(
-      try f.contiguous(scaledQuery, columns: headWidth),
-      try f.repeatHeads(scaledKey, times: heads), columns: sequence, inner: headWidth,
+      try CausalAttention.matrices(scaledQuery, width: headWidth, in: &f),
+      try spread(scaledKey, in: &f), columns: sequence, inner: headWidth,
       casts: false)
     f.forget(scaledKey)
     let weights = f.local(try f.safeSoftmax(try f.add(scores, bias), to: .fp32))
     _ = f.local(f.cast(weights, to: dtype))
     let product = try f.batchedProduct(
-      weights, try f.repeatHeads(wideValue, times: heads), columns: headWidth, inner: sequence,
+      weights, try spread(wideValue, in: &f), columns: headWidth, inner: sequence,
       casts: false)
-    return f.leave(f.cast(try f.heads(product, width: headWidth, copies: true), to: dtype))
+    let copies = f.context.batch > 1
+    return f.leave(f.cast(try f.heads(product, width: headWidth, copies: copies), to: dtype))
   }
 
   /// Matrix products and a softmax in the format of the hidden states.
@@ -120,7 +121,7 @@ struct FalconAttention: Sendable {
     _ q: Value, _ k: Value, _ v: inout Value, mask: Value, in f: inout Forward
   ) throws(PlanError) -> (Value, Value?) {
     let sequence = f.context.sequence
-    let queries = try f.contiguous(q, columns: headWidth)
+    let queries = try CausalAttention.matrices(q, width: headWidth, in: &f)
     var scores = f.local(
       try f.batchedProduct(
         queries, try spread(k, in: &f), columns: sequence, inner: headWidth))
@@ -130,15 +131,19 @@ struct FalconAttention: Sendable {
     scores = f.local(weights, replacing: scores)
     let product = try f.batchedProduct(
       scores, try spread(v, in: &f), columns: headWidth, inner: sequence)
-    let output = f.local(try f.heads(product, width: headWidth, copies: true))
+    let output = f.local(
+      try f.heads(product, width: headWidth, copies: f.context.batch > 1))
     return (
       f.local(try f.contiguous(output, columns: heads * headWidth), replacing: output), scores
     )
   }
 
-  /// What a batched product makes of keys or values: a copy for every head.
+  /// What a batched product makes of keys or values: a copy for every head, unless there is one sequence only.
   private func spread(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
-    grouping == .shared && heads > 1
-      ? try f.repeatHeads(x, times: heads) : try f.contiguous(x, columns: headWidth)
+    guard grouping == .shared, heads > 1 else {
+      return try CausalAttention.matrices(x, width: headWidth, in: &f)
+    }
+    return f.context.batch > 1
+      ? try f.repeatHeads(x, times: heads) : try f.broadcastHeads(x, times: heads)
   }
 }
