@@ -4,7 +4,11 @@ extension Scenario {
   /// A random small scenario of any family, precision, attention, strategy and optimizer.
   static func random(_ seed: UInt64) throws -> Scenario {
     var g = SplitMix(state: seed &* 7919 &+ 1)
-    let family = ["llama", "mistral", "qwen2", "qwen3"].randomElement(using: &g) ?? "llama"
+    let families = [
+      "llama", "mistral", "qwen2", "qwen3", "bloom", "falcon", "gpt2", "gpt_neox", "opt", "phi",
+      "starcoder2",
+    ]
+    let family = families.randomElement(using: &g) ?? "llama"
     let keyHeads = [1, 2, 4].randomElement(using: &g) ?? 1
     let heads = keyHeads * ([1, 2, 4].randomElement(using: &g) ?? 1)
     let width = [32, 64, 128].randomElement(using: &g) ?? 64
@@ -19,7 +23,17 @@ extension Scenario {
       .init("tie_word_embeddings", .bool(.random(using: &g))),
       .init("head_dim", .integer(width)),
     ]
-    if family == "mistral" {
+    if family == "falcon" {
+      config += [
+        .init("new_decoder_architecture", .bool(.random(using: &g))),
+        .init("num_kv_heads", .integer(keyHeads)), .init("multi_query", .bool(.random(using: &g))),
+        .init("bias", .bool(.random(using: &g))),
+      ]
+    }
+    for dropout in ["attention_dropout", "hidden_dropout", "attn_pdrop", "dropout", "resid_pdrop"] {
+      config.append(.init(dropout, .number(.random(using: &g) ? 0.1 : 0)))
+    }
+    if family == "mistral" || family == "starcoder2" {
       config.append(
         .init("sliding_window", .integer([64, 100_000].randomElement(using: &g) ?? 64)))
     }
@@ -40,7 +54,11 @@ extension Scenario {
           policy, reentrant: Int.random(in: 0...3, using: &g) == 0, earlyStop: .random(using: &g)))
     }
     if Int.random(in: 0...2, using: &g) == 0 {
-      let targets = [["q_proj", "v_proj"], ["all-linear"], ["down_proj"]].randomElement(using: &g)
+      let llamaLike = ["llama", "mistral", "qwen2", "qwen3"].contains(family)
+      let targets =
+        llamaLike
+        ? [["q_proj", "v_proj"], ["all-linear"], ["down_proj"]].randomElement(using: &g)
+        : ["all-linear"]
       strategies.append(
         LoRA(
           rank: Int.random(in: 1...64, using: &g), targetModules: targets ?? [],
@@ -56,7 +74,7 @@ extension Scenario {
       name: "seed \(seed)", model: model,
       workload: Workload(
         microBatchSize: Int.random(in: 1...4, using: &g),
-        sequenceLength: Int.random(in: 16...2048, using: &g),
+        sequenceLength: Int.random(in: 16...(family == "gpt2" ? 1024 : 2048), using: &g),
         gradientAccumulationSteps: Int.random(in: 1...4, using: &g),
         keepOutputs: .random(using: &g)),
       precision: Precision.allCases.randomElement(using: &g) ?? .bf16True,

@@ -137,7 +137,8 @@ struct Bloom: ModelFamily {
       try CausalAttention.matrices(v, width: width, in: &f), replacing: v)
     let scores = f.local(
       try f.biasedProduct(alibi, queries, keys, columns: sequence, inner: width))
-    let masked = f.local(try mask.map { (mask) throws(PlanError) in try f.add(scores, mask) } ?? scores)
+    let masked = f.local(
+      try mask.map { (mask) throws(PlanError) in try f.add(scores, mask) } ?? scores)
     var weights = f.local(f.softmax(masked, to: queries.spec.dtype))
     if dropsAttention { weights = f.local(f.dropout(weights), replacing: weights) }
     let product = f.local(

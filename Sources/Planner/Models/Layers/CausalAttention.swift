@@ -164,7 +164,9 @@ struct CausalAttention: Sendable {
     return (result, returned)
   }
 
-  private func softmax(_ scores: Value, query q: Value, value v: Value, in f: inout Forward) -> Value {
+  private func softmax(_ scores: Value, query q: Value, value v: Value, in f: inout Forward)
+    -> Value
+  {
     guard plainSoftmax else { return f.softmax(scores, to: q.spec.dtype) }
     // Autocast runs it in fp32; the cast back is a no-op otherwise.
     return f.softmax(

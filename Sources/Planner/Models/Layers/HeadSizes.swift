@@ -64,7 +64,8 @@ struct HeadSizes: Sendable {
     let width = Int(exactly: wanted) ?? 0
     guard width >= 2, width % 2 == 0 else {
       throw PlanError(
-        .invalid, "\(share ?? `default`) of a head of \(headWidth) is not an even number of elements",
+        .invalid,
+        "\(share ?? `default`) of a head of \(headWidth) is not an even number of elements",
         path: config.place(key),
         fix: "Choose a share that leaves an even number of elements to rotate.")
     }

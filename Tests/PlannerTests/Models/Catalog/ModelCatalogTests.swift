@@ -19,7 +19,7 @@ import Testing
 
   @Test(
     "gives configs whose sizes add up to the parameter count",
-    arguments: ModelCatalog.all.map(\.id))
+    arguments: ModelCatalog.all.filter(isLlamaLike).map(\.id))
   func parameters(id: String) throws {
     let model = try #require(ModelCatalog.named(id))
     let hidden = try size("hidden_size", of: model)
@@ -38,6 +38,23 @@ import Testing
     let tied = model.config["tie_word_embeddings"] == true
     let tables = try size("vocab_size", of: model) * hidden * (tied ? 1 : 2)
     #expect(try tables + size("num_hidden_layers", of: model) * layer + hidden == model.parameters)
+  }
+
+  @Test("plans every model with its published number of parameters", arguments: ModelCatalog.all)
+  func planned(model: CatalogModel) throws {
+    let scenario: JSONValue = [
+      "model": .string(model.id), "hardware": ["device": "h100-sxm"],
+      "workload": ["micro_batch_size": 1, "sequence_length": 128],
+    ]
+    let report = try Planner.plan(
+      try ScenarioReader { (path) throws(PlanError) in
+        throw PlanError(.unreadable, "no file here", path: path, fix: "")
+      }.read(scenario))
+    #expect(report.parameters == model.parameters, "\(model.id)")
+  }
+
+  private static func isLlamaLike(_ model: CatalogModel) -> Bool {
+    ["llama", "mistral", "qwen2", "qwen3"].contains(model.config["model_type"])
   }
 
   private func size(_ key: String, of model: CatalogModel) throws -> Int {
