@@ -38,6 +38,11 @@ public enum Planner {
     return plan
   }
 
+  /// How many layers a scenario's model has.
+  static func layers(of scenario: Scenario) throws(PlanError) -> Int {
+    try scenario.model.family.graph(try decide(scenario).context).layers
+  }
+
   private static func checkTargets(_ plan: TrainingPlan, of scenario: Scenario) throws(PlanError) {
     let modules = scenario.model.family.linearModules
     for target in plan.adaptedModules where target != "all-linear" && !modules.contains(target) {

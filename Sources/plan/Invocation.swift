@@ -19,4 +19,6 @@ struct Invocation {
   var readFile: (_ path: String) throws(PlanError) -> [UInt8]
   /// Everything on standard input.
   var readInput: () throws(PlanError) -> [UInt8]
+  /// The program itself, to be started again; `nil` where there is none.
+  var program: String?
 }

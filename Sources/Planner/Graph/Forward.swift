@@ -336,12 +336,14 @@ struct Forward {
     emit(Instruction(code: .record, a: -1, b: Int32(program.operations.count)))
   }
 
-  /// The forward allocates `value`.
-  mutating func allocate(_ value: Value, role: Role = .activations) {
+  /// The forward allocates `value`; `forGradient` only where autograd records the operation.
+  mutating func allocate(
+    _ value: Value, role: Role = .activations, forGradient: Bool = false
+  ) {
     emit(
       Instruction(
-        code: .allocate, role: role, a: value.register, b: Int32(program.operations.count),
-        bytes: value.spec.bytes))
+        code: forGradient ? .allocateForGradient : .allocate, role: role, a: value.register,
+        b: Int32(program.operations.count), bytes: value.spec.bytes))
   }
 
   /// Ends an operation: its output joins the graph, its temporaries among the inputs die.

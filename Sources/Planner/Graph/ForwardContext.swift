@@ -14,7 +14,7 @@ public struct ForwardContext: Sendable {
   public var keepOutputs = false
   /// Whether the model's own weights are trained.
   public var trainsBase = true
-  /// Whether the embedding's output is made to want a gradient (`enable_input_require_grads`).
+  /// Whether the output of a frozen embedding is made to want a gradient (`enable_input_require_grads`).
   public var inputRequiresGradient = false
   /// Adds adapters to linear projections, where a strategy wants them.
   var adapter: (any LinearAdapter)?

@@ -10,6 +10,8 @@ struct Program: Sendable {
   var steps: ContiguousArray<BackwardStep> = []
   var leaves: ContiguousArray<Leaf> = []
   var registerCount: Int32 = 0
+  /// Whether a matrix product adds a bias, which cuBLASLt does in a workspace of its own.
+  var addsBias = false
   /// The register of the loss.
   var loss: Int32 = -1
   /// The register of the logits, where the caller holds the model's output until the step ends.
@@ -50,6 +52,8 @@ struct Instruction: Sendable {
   enum Code: UInt8, Sendable {
     /// Register `a` becomes a new tensor of `bytes`.
     case allocate
+    /// As ``allocate``, if autograd records operation `b`.
+    case allocateForGradient
     /// Register `a` lets go of its tensor.
     case release
     /// Register `a` becomes another name of register `b`'s tensor, outside autograd.

@@ -41,12 +41,15 @@ public struct TensorSpec: Hashable, Sendable {
   /// One element per row: what a mean over the last dimension leaves.
   var perRow: TensorSpec { TensorSpec(unchecked: rows, 1, dtype) }
 
+  /// One element.
+  var scalar: TensorSpec { TensorSpec(unchecked: 1, 1, dtype) }
+
   /// The same elements with another last dimension, which must divide them.
   func reshaped(columns: Int) throws(PlanError) -> TensorSpec {
     guard columns > 0, elements % columns == 0 else {
       throw PlanError(
         .defect, "cannot view \(rows) × \(columns) elements in rows of \(columns)",
-        fix: "Report this scenario.")
+        fix: "Send this scenario to the authors.")
     }
     return TensorSpec(unchecked: elements / columns, columns, dtype)
   }

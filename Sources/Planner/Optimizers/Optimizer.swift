@@ -10,6 +10,8 @@ public protocol Optimizer: Sendable {
   init(_ settings: inout Settings) throws(PlanError)
   /// The optimizer with its settings in a few words: `AdamW (foreach)`.
   var label: String { get }
+  /// How it runs over its parameters; clipping runs over them likewise.
+  var implementation: OptimizerImplementation { get }
   /// What it keeps on the device for a parameter between steps.
   func states(of parameter: TensorSpec) throws(PlanError) -> [TensorSpec]
   /// What its step allocates and frees, given every trained weight in the order of `model.parameters()`.
@@ -48,16 +50,21 @@ public struct OptimizerStep: Sendable {
   /// The step's events.
   var schedule: Schedule
 
-  private static let moment = Moment.optimizerStep.rawValue
+  /// The part of the step that the events belong to.
+  var moment = Moment.optimizerStep
+
+  /// What the temporaries count as.
+  var role = Role.optimizerState
 
   /// One temporary like each weight, all alive together: what a foreach operation returns.
   mutating func temporaryOfEach(_ times: Int = 1) {
     for weight in weights {
       schedule.allocate(
-        weight.spec.bytes, count: times * weight.count, .optimizerState, Self.moment)
+        weight.spec.bytes, count: times * weight.count, role, moment.rawValue)
     }
     for weight in weights {
-      schedule.free(weight.spec.bytes, count: times * weight.count, .optimizerState, Self.moment)
+      schedule.free(
+        weight.spec.bytes, count: times * weight.count, role, moment.rawValue)
     }
   }
 
@@ -92,9 +99,9 @@ public struct OptimizerStep: Sendable {
 
   /// Allocates one temporary.
   mutating func allocate(_ bytes: Int) {
-    schedule.allocate(bytes, .optimizerState, Self.moment)
+    schedule.allocate(bytes, role, moment.rawValue)
   }
 
   /// Frees one temporary.
-  mutating func free(_ bytes: Int) { schedule.free(bytes, .optimizerState, Self.moment) }
+  mutating func free(_ bytes: Int) { schedule.free(bytes, role, moment.rawValue) }
 }

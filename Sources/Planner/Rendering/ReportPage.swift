@@ -65,7 +65,9 @@ struct ReportPage {
     lines += [
       fact("recompute", Self.text(report.recompute)),
       fact("devices", "\(report.devices.used) used, \(minimum)"),
-      fact("step", "\(flops), about \(TextLayout.duration(report.seconds)) of arithmetic"),
+      fact(
+        "step",
+        "\(flops), at least \(TextLayout.duration(report.seconds)) at the device's peak rates"),
       fact("model", model),
     ]
     return lines
@@ -94,20 +96,13 @@ struct ReportPage {
     return lines
   }
 
-  /// The defaults in one paragraph, the other assumptions as sentences; ten lines at most.
+  /// The defaults in one paragraph, the other assumptions in another.
   var assumptions: [String] {
     let defaults = report.assumptions.filter { $0.source == "default" }.map(\.text)
     let others = report.assumptions.filter { $0.source != "default" }.map(\.text)
     var lines: [String] = []
     if !defaults.isEmpty { lines += paragraph("defaults", defaults.joined(separator: ", ")) }
-    for (index, text) in others.enumerated() {
-      let more = paragraph("assumed", text)
-      guard lines.count + more.count <= 10 else {
-        lines.append(fact("", "and \(others.count - index) more: --format json has them all"))
-        break
-      }
-      lines += more
-    }
+    if !others.isEmpty { lines += paragraph("assumed", others.joined(separator: "; ")) }
     return lines
   }
 

@@ -29,24 +29,27 @@ struct DeviceAllowance: Sendable {
     [
       Assumption(
         "allocator_slack",
-        "reserved = allocated + \(Self.fragmentation) % of what is not weights or optimizer states, for "
-          + "fragmentation: an upper allowance, the allocator is not replayed",
+        "\(Self.fragmentation) % on top of all but weights and optimizer states for the allocator's "
+          + "fragmentation, an upper allowance",
         source: "120 runs of PyTorch's allocator near the limit of a 24 GB card"),
       Assumption(
-        "cuda_context", "\(Self.context) for the CUDA context",
+        "cuda_context", "a CUDA context of \(Self.context)",
         source: "A100, PyTorch 2.1 with lazy loading: 0.47 GiB"),
       Assumption(
-        "device_memory", "\(scenario.device.name) offers \(scenario.device.memory)",
+        "device_memory", "\(scenario.device.memory) of device memory that PyTorch sees",
         source: scenario.device.memorySource),
       Assumption(
-        "steady_state", "the second step: optimizer states exist, gradients were set to None",
-        source: "the training loop of PyTorch and transformers"),
+        "steady_state", "the second step, with optimizer states and without gradients at its start",
+        source: "the training loops of PyTorch and transformers"),
       Assumption(
-        "no_padding", "no padding mask; every sequence has the full length",
+        "no_padding", "sequences of full length without a padding mask",
         source: "the longest batch decides the peak"),
       Assumption(
-        "versions", "eager mode of PyTorch 2.11, transformers 5.17, PEFT 0.18",
+        "versions", "eager PyTorch 2.11, transformers 5.17, PEFT 0.18",
         source: "the rules were checked against figures of these versions"),
+      Assumption(
+        "peak_rates", "times from the data sheet's dense rates and memory bandwidth, a lower bound",
+        source: scenario.device.source),
     ]
   }
 }

@@ -11,6 +11,9 @@ public struct Ladder: Sendable {
   /// Baseline first, the whole scenario last.
   public var rungs: [Rung]
 
+  /// A ladder of rungs that were planned elsewhere.
+  init(of rungs: [Rung]) { self.rungs = rungs }
+
   /// Plans the baseline (fp32, no technique), each strategy of the scenario alone on top of it, and all stacked.
   init(_ scenario: Scenario) throws(PlanError) {
     var bare = scenario

@@ -65,7 +65,7 @@ struct ReportBuilder {
   private var recompute: Report.Recompute {
     let work = step.work
     return Report.Recompute(
-      flopsFraction: work.flops > 0 ? Double(work.recomputed) / Double(work.flops) : 0,
+      flopsFraction: work.recomputed > 0 ? Double(work.recomputed) / Double(work.flops) : 0,
       timeFraction: work.seconds > 0 ? work.recomputedSeconds / work.seconds : 0)
   }
 

@@ -83,11 +83,3 @@ public struct Workload: Hashable, Sendable {
     self.keepOutputs = keepOutputs
   }
 }
-
-/// How attention is computed, in the words of `attn_implementation`.
-public enum AttentionImplementation: String, Hashable, Sendable, CaseIterable {
-  /// PyTorch's `scaled_dot_product_attention`: the kernel that it takes on the device.
-  case sdpa
-  /// Plain matrix products and a softmax in fp32; the scores are materialised.
-  case eager
-}

@@ -51,10 +51,69 @@ struct RemedySearch {
     for change in changes { change.apply(&changed) }
     let report = try Planner.plan(changed)
     guard report.fits else { return nil }
-    return Remedy(
+    let remedy = Remedy(
       change: changes.map(\.text).joined(separator: ", "),
       cost: changes.map(\.cost).filter { !$0.isEmpty }.joined(separator: "; "), report: report)
+    if changes.contains(where: { $0.text == Self.fullCheckpointing }) {
+      return try fewestLayers(changed, remedy)
+    }
+    if changed.workload.microBatchSize < scenario.workload.microBatchSize {
+      return try largestMicroBatch(changed, remedy)
+    }
+    return remedy
   }
+
+  /// The same remedy with the largest micro-batch that fits and divides the one that does not.
+  private func largestMicroBatch(_ changed: Scenario, _ smallest: Remedy) throws(PlanError)
+    -> Remedy
+  {
+    let whole = scenario.workload
+    for size in stride(from: min(whole.microBatchSize / 2, 4096), to: 1, by: -1)
+    where whole.microBatchSize % size == 0 {
+      var larger = changed
+      larger.workload.microBatchSize = size
+      larger.workload.gradientAccumulationSteps =
+        whole.gradientAccumulationSteps * (whole.microBatchSize / size)
+      let report = try Planner.plan(larger)
+      guard report.fits else { continue }
+      var best = smallest
+      best.report = report
+      best.change = smallest.change.replacing(
+        Self.text(of: changed.workload), with: Self.text(of: larger.workload))
+      return best
+    }
+    return smallest
+  }
+
+  private static func text(of workload: Workload) -> String {
+    "\"micro_batch_size\": \(workload.microBatchSize), "
+      + "\"gradient_accumulation_steps\": \(workload.gradientAccumulationSteps)"
+  }
+
+  /// The same remedy with as few checkpointed layers as still fit, found by bisection and planned for real.
+  private func fewestLayers(_ changed: Scenario, _ full: Remedy) throws(PlanError) -> Remedy {
+    var (low, high) = (1, try Planner.layers(of: changed))
+    var best = full
+    while low < high {
+      let middle = (low + high) / 2
+      var fewer = changed
+      fewer.strategies.removeAll { $0 is ActivationCheckpointing }
+      fewer.strategies.append(ActivationCheckpointing(.first(middle)))
+      let report = try Planner.plan(fewer)
+      guard report.fits else {
+        low = middle + 1
+        continue
+      }
+      high = middle
+      best.report = report
+      best.change = full.change.replacing(
+        Self.fullCheckpointing,
+        with: "\"checkpointing\": { \"policy\": \"first\", \"layers\": \(middle) }")
+    }
+    return best
+  }
+
+  private static let fullCheckpointing = "\"checkpointing\": { \"policy\": \"full\" }"
 
   // MARK: What can be changed
 
@@ -72,12 +131,12 @@ struct RemedySearch {
     let (steps, overflow) = scenario.workload.gradientAccumulationSteps
       .multipliedReportingOverflow(by: batch)
     guard batch > 1, !overflow else { return nil }
-    return Change(
-      text: "\"micro_batch_size\": 1, \"gradient_accumulation_steps\": \(steps)",
-      cost: "smaller matrix products"
-    ) {
-      $0.workload.microBatchSize = 1
-      $0.workload.gradientAccumulationSteps = steps
+    var workload = scenario.workload
+    workload.microBatchSize = 1
+    workload.gradientAccumulationSteps = steps
+    let smaller = workload
+    return Change(text: Self.text(of: smaller), cost: "smaller matrix products") {
+      $0.workload = smaller
     }
   }
 
@@ -97,7 +156,7 @@ struct RemedySearch {
       ($0 as? ActivationCheckpointing)?.policy == .full
     }
     guard !full else { return nil }
-    return Change(text: "\"checkpointing\": { \"policy\": \"full\" }", cost: "") {
+    return Change(text: Self.fullCheckpointing, cost: "") {
       $0.strategies.removeAll { $0 is ActivationCheckpointing }
       $0.strategies.append(ActivationCheckpointing(.full))
     }

@@ -35,6 +35,7 @@ enum Moment: Int32, Sendable, CaseIterable {
   case optimizerStep = -6
   case end = -7
   case phaseStart = -8
+  case checkpoint = -9
 
   /// What the report calls it.
   var text: String {
@@ -47,6 +48,7 @@ enum Moment: Int32, Sendable, CaseIterable {
     case .optimizerStep: "optimizer step"
     case .end: "end of the step"
     case .phaseStart: "start of the phase"
+    case .checkpoint: "gradient of a checkpointed layer"
     }
   }
 }

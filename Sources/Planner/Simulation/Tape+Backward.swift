@@ -6,20 +6,17 @@ extension Tape {
   /// Backward from the loss to the weights.
   mutating func backward() {
     let loss = registers[Int(program.loss)]
-    defer {
-      release(inputTensor, Moment.end.rawValue)
-      inputTensor = -1
-    }
     guard loss.requires, loss.source >= 0 else { return }
     let seed = allocate(4, .other, Moment.lossGradient.rawValue)
     retain(seed)
     buffers[Int(loss.source)] = Buffer(storage: seed, view: false)
     layerOffset = 0
     backward(downTo: 0, marksDownTo: 0)
-    if leaves[inputLeaf].buffer.storage >= 0 {
-      release(leaves[inputLeaf].buffer.storage, Moment.end.rawValue)
-    }
+    // The node that accumulates the embedding's gradient holds both, and dies with the graph.
+    if leaves[inputLeaf].buffer.storage >= 0 { graphHeld(leaves[inputLeaf].buffer.storage) }
     leaves[inputLeaf] = LeafBuffer()
+    if requiredInput >= 0 { graphHeld(requiredInput) }
+    requiredInput = -1
     release(seed, Moment.end.rawValue)
   }
 
@@ -70,7 +67,7 @@ extension Tape {
     let incoming = buffers[outputs.lowerBound]
     guard hasGradient(outputs) else { return letGoOfSaved(node) }
     buffers[outputs.lowerBound] = Buffer()
-    if node.frame >= 0 { replay(Int(node.frame)) }
+    if node.frame >= 0, node.savedCount > 0 { replay(Int(node.frame)) }
 
     var made = (Buffer(), Buffer(), Buffer(), Buffer())
     let inputs = operation.inputs.count
@@ -249,9 +246,14 @@ extension Tape {
     run(section: frames[index].section)
     for copy in cached { release(copy, Moment.end.rawValue) }
     (recomputes, cached) = (false, outerCache)
+    // The checkpoint's own backward holds the incoming gradient until the layer's is done.
     let output = registers[Int(section.output)]
-    if output.source >= 0 { buffers[Int(output.source)] = incoming }
+    if output.source >= 0 {
+      retain(incoming.storage)
+      buffers[Int(output.source)] = incoming
+    }
     backward(downTo: floor, marksDownTo: markFloor)
+    release(incoming.storage, node.operation)
     for register in section.registers { letGo(register) }
     let gradient = buffers[Int(detached)]
     nodes.removeSubrange(floor...)
@@ -259,6 +261,9 @@ extension Tape {
     edges.removeSubrange(edgeFloor...)
     saved.removeSubrange(savedFloor...)
     buffers.removeSubrange(bufferFloor...)
+    // The node keeps the call's keyword arguments for as long as it exists.
+    for argument in frames[index].arguments.dropFirst() { graphHeld(argument) }
+    frames[index].arguments.removeLast(max(0, frames[index].arguments.count - 1))
     close(index)
     let source = edges[Int(node.edges)]
     deliver(gradient, to: source, node.operation)

@@ -7,6 +7,11 @@ extension Tape {
       case .allocate:
         registers[Int(instruction.a)] = Register(
           storage: allocate(instruction.bytes, instruction.role, instruction.b), held: true)
+      case .allocateForGradient:
+        let storage =
+          needed(Int(instruction.b)) == 0
+          ? -1 : allocate(instruction.bytes, instruction.role, instruction.b)
+        registers[Int(instruction.a)] = Register(storage: storage, held: storage >= 0)
       case .release: letGo(instruction.a)
       case .alias:
         let source = registers[Int(instruction.b)]
@@ -21,8 +26,8 @@ extension Tape {
       case .require:
         registers[Int(instruction.a)].requires = true
         registers[Int(instruction.a)].source = -2 - Int32(inputLeaf)
-        inputTensor = registers[Int(instruction.a)].storage
-        retain(inputTensor)
+        requiredInput = registers[Int(instruction.a)].storage
+        retain(requiredInput)
       case .layers:
         keptRegister = Int(instruction.b)
         runLayers(stream: Int(instruction.a))
@@ -221,7 +226,7 @@ extension Tape {
   private mutating func recordReentrant(_ index: Int, section: Int, input: Register) {
     nodes.append(
       Node(
-        operation: -1, edges: Int32(edges.count), saved: Int32(saved.count),
+        operation: Moment.checkpoint.rawValue, edges: Int32(edges.count), saved: Int32(saved.count),
         buffer: Int32(buffers.count), frame: Int32(index)))
     edges.append(input.source)
     let output = Int(program.sections[section].output)

@@ -49,12 +49,14 @@ struct Tape {
   var inputUses: Int32 = 0
   /// The register of what layers return besides the residual stream, or -1.
   var keptRegister = -1
-  /// The embedding's output where it was made a leaf, which its node in the graph keeps alive.
-  var inputTensor: Int32 = -1
   /// How far above a layer mark's index the layers of a repetition begin, going backward.
   var layerOffset = 0
-  /// The logits that the loop holds, or -1.
-  var output: Int32 = -1
+  /// What the loop holds of the model's output, and what the graph behind it holds.
+  var output: ContiguousArray<Int32> = []
+  /// The embedding's output, where it was made a leaf, or -1.
+  var requiredInput: Int32 = -1
+  /// What the graph holds until the loss dies.
+  var heldByGraph: ContiguousArray<Int32> = []
   /// Temporaries of the node that runs.
   var temporaries: ContiguousArray<Int32> = .init(repeating: -1, count: 16)
 
@@ -139,7 +141,9 @@ struct Tape {
     var replayed = false
   }
 
-  init(_ program: Program, layers: LayerSequence, earlyStop: Bool = true, unrolls: Bool = false) {
+  init(
+    _ program: Program, layers: LayerSequence, earlyStop: Bool = true, unrolls: Bool = false
+  ) {
     self.program = program
     self.layers = layers
     self.earlyStop = earlyStop
@@ -189,19 +193,33 @@ struct Tape {
     schedule.free(freed.bytes, count: count, freed.role, operation)
   }
 
-  /// The loop binds the model's output, and with it the logits, to its name again.
+  /// The loop binds the model's output, with its logits and its loss, to its name again.
   mutating func holdOutput() {
     guard program.heldOutput >= 0 else { return }
-    release(output, Moment.end.rawValue)
-    output = registers[Int(program.heldOutput)].storage
-    retain(output)
+    dropOutput()
+    for register in [program.heldOutput, program.loss] {
+      output.append(registers[Int(register)].storage)
+      retain(registers[Int(register)].storage)
+    }
     letGo(program.heldOutput)
   }
 
-  /// The loop lets go of the model's output.
+  /// The loop lets go of the model's output, and with it of what the graph behind it held.
   mutating func dropOutput() {
-    release(output, Moment.end.rawValue)
-    output = -1
+    for storage in output { release(storage, Moment.end.rawValue) }
+    output.removeAll(keepingCapacity: true)
+  }
+
+  /// After backward the graph lives as long as the output that the loop holds, or as its loss.
+  mutating func graphHeld(_ storage: Int32) {
+    if program.heldOutput >= 0 { output.append(storage) } else { heldByGraph.append(storage) }
+  }
+
+  /// The loss is gone, and the graph behind it unless the loop holds the output.
+  mutating func dropLoss() {
+    letGo(program.loss)
+    for storage in heldByGraph { release(storage, Moment.end.rawValue) }
+    heldByGraph.removeAll(keepingCapacity: true)
   }
 
   /// The graph of a micro-batch is gone once its backward ran.

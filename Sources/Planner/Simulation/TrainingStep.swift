@@ -45,7 +45,7 @@ struct TrainingStep {
         ? tape.allocate(4 * plan.lossScalars, .other, Moment.lossGradient.rawValue) : -1
       tape.backward()
       tape.release(scalar, Moment.end.rawValue)
-      tape.letGo(graph.program.loss)
+      tape.dropLoss()
       tape.release(ids, Moment.end.rawValue)
     }
     microBatch(&tape)

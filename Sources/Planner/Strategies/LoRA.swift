@@ -102,8 +102,10 @@ public struct LoRA: Strategy {
       let dtype = result.spec.dtype
       let cast = f.local(f.cast(x, to: adapter.down.value.spec.dtype))
       let dropped = settings.dropout > 0 ? f.dropout(cast) : cast
-      let down = try f.product(dropped, adapter.down, module: "lora_A")
-      let scaled = f.scale(try f.product(down, adapter.up, module: "lora_B"))
+      f.enter("lora_A", holding: dropped)
+      let down = f.leave(try f.product(dropped, adapter.down))
+      f.enter("lora_B", holding: down)
+      let scaled = f.scale(f.leave(try f.product(down, adapter.up)))
       result = f.local(try f.add(result, scaled), replacing: result)
       result = f.local(f.cast(result, to: dtype), replacing: result)
       return f.leave(result)

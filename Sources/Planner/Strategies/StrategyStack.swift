@@ -25,7 +25,6 @@ struct StrategyStack: Sendable {
   /// Lets each strategy write its decisions.
   func decide(_ plan: inout TrainingPlan) throws(PlanError) {
     for strategy in strategies { try strategy.decide(&plan) }
-    // PEFT: a checkpointed layer needs an input that wants a gradient, or its adapters get none.
-    plan.context.inputRequiresGradient = !plan.context.trainsBase && plan.context.checkpoints
+    if plan.context.trainsBase { plan.context.inputRequiresGradient = false }
   }
 }

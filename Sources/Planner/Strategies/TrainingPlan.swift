@@ -38,8 +38,7 @@ public struct TrainingPlan: Sendable {
   func libraryWorkspaces(_ graph: LayerGraph) -> [Int] {
     let handle = context.kernels.computeCapability / 10 == 9 ? 33_554_432 : 8_519_680
     var workspaces = [handle, handle]
-    let biased = graph.program.operations.contains { $0.name.description == "addmm" }
-    if biased {
+    if graph.program.addsBias {
       workspaces.append(1 << 20)
       let replayed = retention(graph.layers).contains {
         $0.layers > 0 && $0.pattern.contains { $0 != .keep }
@@ -49,22 +48,43 @@ public struct TrainingPlan: Sendable {
     return workspaces
   }
 
-  /// Clipping the gradients' norm: partial norms of every tensor in one buffer, and a scalar for each.
+  /// Clipping the gradients' norm: a norm of each tensor, all of them stacked, and the norm of those.
   ///
-  /// Source: `foreach_tensor_norm_cuda` in PyTorch's `aten/src/ATen/native/cuda/ForeachReduceOp.cu`: chunks of 65,536 elements.
+  /// With a foreach optimizer, partial norms of every tensor lie in one buffer; otherwise one tensor follows the other.
+  ///
+  /// Source: `_get_total_norm` in `torch/nn/utils/clip_grad.py`; `foreach_tensor_norm_cuda` in PyTorch's
+  /// `aten/src/ATen/native/cuda/ForeachReduceOp.cu`: chunks of 65,536 elements.
   func clip(_ weights: [TrainingStep.Weight], _ schedule: inout Schedule) throws(PlanError) {
-    guard clipping != nil else { return }
+    let trained = weights.filter(\.trainable)
+    guard clipping != nil, let scalar = trained.first?.spec.dtype.size else { return }
     var tensors = 0
     var chunks = 0
-    for weight in weights where weight.trainable {
+    for weight in trained {
       tensors += weight.count
-      chunks = max(chunks, (weight.spec.elements + 65_535) / 65_536)
+      chunks = max(
+        chunks, weight.spec.elements / 65_536 + (weight.spec.elements % 65_536 == 0 ? 0 : 1))
     }
-    let partial = try TensorSpec(tensors, chunks, .fp32).bytes
     let moment = Moment.clipping.rawValue
-    schedule.allocate(partial, .other, moment)
-    schedule.allocate(4, count: tensors, .other, moment)
-    schedule.free(partial, .other, moment)
-    schedule.free(4, count: tensors, .other, moment)
+    if optimizer.implementation == .foreach {
+      let partial = try TensorSpec(tensors, chunks, .fp32).bytes
+      schedule.allocate(partial, .other, moment)
+      schedule.allocate(scalar, count: tensors, .other, moment)
+      schedule.free(partial, .other, moment)
+    } else {
+      var norms = OptimizerStep(
+        weights: trained, schedule: schedule, moment: .clipping, role: .other)
+      norms.forEach { step, weight, _ in
+        step.allocate(scalar)
+        let workspace = TotalNorm.workspace(elements: weight.spec.elements, on: context.kernels)
+        step.allocate(workspace)
+        step.free(workspace)
+      }
+      schedule = norms.schedule
+    }
+    let total = scalar + TotalNorm.workspace(elements: tensors, on: context.kernels)
+    schedule.allocate(scalar, count: tensors, .other, moment)
+    schedule.allocate(total, .other, moment)
+    schedule.free(total, .other, moment)
+    schedule.free(scalar, count: 2 * tensors, .other, moment)
   }
 }

@@ -1,9 +1,151 @@
 import Planner
 
-/// Measures how many plans per second the library makes.
-enum Benchmark {
-  /// The result as text.
-  static func run() throws(PlanError) -> String {
-    throw PlanError(.unsupported, "there is no benchmark yet", fix: "Use \"time plan fit …\".")
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Measures how fast plans are made on this machine, in the three ways that people use the tool.
+struct Benchmark {
+  /// What one measurement comes to.
+  struct Row {
+    var what: String
+    var result: String
+    var goal: String
+  }
+
+  /// The program to start for whole runs; `nil` leaves that row out.
+  let program: String?
+
+  /// All measurements.
+  func rows() throws(PlanError) -> [Row] {
+    var rows: [Row] = []
+    if let row = wholeRun() { rows.append(row) }
+    rows.append(try thousandScenarios())
+    for layers in [10, 32, 1000] { rows.append(try library(layers: layers)) }
+    return rows
+  }
+
+  // MARK: A whole run
+
+  /// The median wall time of `plan fit` with options alone, process start included.
+  private func wholeRun() -> Row? {
+    guard let program else { return nil }
+    let words =
+      "fit --model llama-2-7b --device rtx-4090 --lora-rank 16 --checkpointing full "
+      + "--micro-batch-size 1 --sequence-length 2048"
+    var times: [Double] = []
+    for _ in 0..<21 {
+      let start = ContinuousClock.now
+      guard Self.start(program, words.split(separator: " ").map(String.init)) else { return nil }
+      times.append(Self.milliseconds(since: start))
+    }
+    times.sort()
+    return Row(
+      what: "one plan fit, the whole process (median of 21)",
+      result: "\(Decimal.text(times[10], digits: 1)) ms", goal: "≤ 30 ms")
+  }
+
+  /// Starts a program, drops its output and waits for it.
+  private static func start(_ program: String, _ words: [String]) -> Bool {
+    var actions = posix_spawn_file_actions_t()
+    guard posix_spawn_file_actions_init(&actions) == 0 else { return false }
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for stream in [STDOUT_FILENO, STDERR_FILENO] {
+      posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_WRONLY, 0)
+    }
+    var pointers: [UnsafeMutablePointer<CChar>?] = ([program] + words).map { strdup($0) }
+    pointers.append(nil)
+    defer { for pointer in pointers { free(pointer) } }
+    var process = pid_t()
+    guard posix_spawn(&process, program, &actions, nil, pointers, environ) == 0 else {
+      return false
+    }
+    var status: Int32 = 0
+    return waitpid(process, &status, 0) == process
+  }
+
+  // MARK: A thousand scenarios
+
+  /// A JSON array of 1,000 different scenarios, as `plan fit -` reads, plans and writes it.
+  private func thousandScenarios() throws(PlanError) -> Row {
+    let text = Array(Self.thousand().utf8)
+    var times: [Double] = []
+    for _ in 0..<3 {
+      let start = ContinuousClock.now
+      let answer = Tool.run(
+        Invocation(
+          arguments: ["fit", "-", "--format", "json"],
+          readFile: { (path) throws(PlanError) in
+            throw PlanError(.unreadable, "no files here", path: path, fix: "Use none.")
+          }, readInput: { text }))
+      times.append(Self.milliseconds(since: start))
+      guard answer.exitCode == .answered || answer.exitCode == .doesNotFit else {
+        throw PlanError(.defect, answer.errors, fix: "Report this.")
+      }
+    }
+    return Row(
+      what: "1,000 scenarios as one array, read, planned and written",
+      result: "\(Decimal.text(times.min() ?? 0, digits: 0)) ms", goal: "≤ 1,000 ms")
+  }
+
+  private static func thousand() -> String {
+    let models = ["llama-2-7b", "llama-3-8b", "mistral-7b-v0.1", "qwen2.5-7b", "qwen3-8b"]
+    let techniques = [
+      "", "\"checkpointing\": { \"policy\": \"full\" }",
+      "\"checkpointing\": { \"policy\": \"every\", \"interval\": 2 }",
+      "\"lora\": { \"rank\": 16, \"target_modules\": [\"q_proj\", \"v_proj\"] }",
+    ]
+    let scenarios = (0..<1000).map { index in
+      """
+      { "schema": 1, "name": "scenario \(index)", "model": "\(models[index % models.count])",
+        "workload": { "micro_batch_size": \(1 + index / 20 % 8), "sequence_length": \(512 + 16 * index) },
+        "precision": "\(index % 3 == 0 ? "bf16-mixed" : "bf16-true")",
+        "strategies": { \(techniques[index / 5 % techniques.count]) },
+        "hardware": { "device": "h100-sxm", "devices": 1 } }
+      """
+    }
+    return "[" + scenarios.joined(separator: ",\n") + "]"
+  }
+
+  // MARK: The library
+
+  /// Plans per second of one core for a Llama of so many layers, from a scenario in memory.
+  private func library(layers: Int) throws(PlanError) -> Row {
+    let reader = ScenarioReader { (path) throws(PlanError) in
+      throw PlanError(.unreadable, "no files here", path: path, fix: "Use none.")
+    }
+    let scenario = try reader.read([
+      "schema": 1,
+      "model": ["model_type": "llama", "num_hidden_layers": .integer(layers)],
+      "workload": ["micro_batch_size": 1, "sequence_length": 2048],
+      "hardware": ["device": "h100-sxm", "devices": 1],
+    ])
+    var best = 0.0
+    for _ in 0..<3 {
+      let start = Self.coreSeconds
+      let count = 2000
+      for _ in 0..<count { _ = try Planner.plan(scenario) }
+      best = max(best, Double(count) / max(Self.coreSeconds - start, 1e-9))
+    }
+    return Row(
+      what: "the library alone, \(layers) layers",
+      result: "\(Decimal.text(best, digits: 0)) plans/s", goal: "≥ 10,000 plans/s")
+  }
+
+  /// Seconds that this thread has had a core for.
+  private static var coreSeconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
+  private static func milliseconds(since start: ContinuousClock.Instant) -> Double {
+    let duration = ContinuousClock.now - start
+    return Double(duration.components.seconds) * 1e3
+      + Double(duration.components.attoseconds) / 1e15
   }
 }

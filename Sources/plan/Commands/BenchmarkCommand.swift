@@ -12,6 +12,13 @@ enum BenchmarkCommand: Command {
   static func run(_ arguments: ParsedArguments, _ invocation: Invocation) throws(PlanError)
     -> CommandResult
   {
-    CommandResult(output: try Benchmark.run())
+    var table = Table(columns: [
+      .init(heading: "what"), .init(heading: "here", isNumber: true),
+      .init(heading: "goal", isNumber: true),
+    ])
+    table.rows = try Benchmark(program: invocation.program).rows().map {
+      [$0.what, $0.result, $0.goal]
+    }
+    return CommandResult(output: table.text(style: TextStyle()))
   }
 }

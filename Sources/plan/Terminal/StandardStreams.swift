@@ -53,7 +53,16 @@ extension Invocation {
       arguments: Array(CommandLine.arguments.dropFirst()),
       output: Stream(isTerminal: isatty(STDOUT_FILENO) == 1, refusesColor: refuses),
       errors: Stream(isTerminal: isatty(STDERR_FILENO) == 1, refusesColor: refuses),
-      readFile: FileReader.read, readInput: FileReader.readInput)
+      readFile: FileReader.read, readInput: FileReader.readInput, program: Self.executable)
+  }
+
+  /// The path under which this program can be started.
+  private static var executable: String? {
+    #if os(Linux)
+      "/proc/self/exe"
+    #else
+      CommandLine.arguments.first
+    #endif
   }
 
   private static func variable(_ name: String) -> String? {

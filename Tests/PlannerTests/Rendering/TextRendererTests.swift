@@ -27,7 +27,7 @@ import Testing
         optimizer   14.00 GiB   16.00 GiB   17.00 GiB  lm_head: mm
         recompute  +33.3 % FLOPs, +31.0 % time
         devices    1 used, 1 is the least
-        step       123.4 TFLOP, about 1.84 s of arithmetic
+        step       123.4 TFLOP, at least 1.84 s at the device's peak rates
         model      llama-2-7b, 6,738,415,616 parameters, 8,388,608 of them trained
 
         defaults   precision bf16-true, attention sdpa

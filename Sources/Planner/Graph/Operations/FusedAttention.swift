@@ -1,28 +1,32 @@
 /// The kernel that `scaled_dot_product_attention` takes.
 enum AttentionKernel: Hashable, Sendable {
-  /// cuDNN's: 16-bit formats on compute capability 9.0 and 10.x.
+  /// cuDNN's: 16-bit formats and aligned heads, up to 256 wide on compute capability 9.x, 128 on 10.x.
   case cudnn
-  /// FlashAttention 2: 16-bit formats from compute capability 8.0 on, without a mask.
+  /// FlashAttention 2: 16-bit formats from compute capability 8.0 on, 12.x included, without a mask.
   case flash
-  /// CUTLASS's memory-efficient attention: fp32 or a mask, as many key heads as query heads.
+  /// CUTLASS's memory-efficient attention: fp32, a mask or Turing; as many key heads as query heads.
   case efficient
   /// Matrix products and a softmax: whatever is left.
   case math
 
   /// PyTorch's choice among its kernels, in its order of priority.
   ///
-  /// Source: `_fused_sdp_choice_cuda` in PyTorch 2.11's `aten/src/ATen/native/transformers/cuda/sdp_utils.cpp`,
-  /// checked against the kernels that the reference runs took.
+  /// Source: `select_sdp_backend`, `check_cudnn_tensor_shapes`, `check_head_dim_size_flash` and
+  /// `minimum_gemm_alignment` in PyTorch 2.11's `aten/src/ATen/native/transformers/cuda/sdp_utils.cpp`; checked
+  /// with `torch._fused_sdp_choice` for compute capabilities 7.0 to 12.0, three formats and ten head sizes.
   static func chosen(
     _ shape: AttentionShape, dtype: DType, masked: Bool, on kernels: KernelTraits
   ) -> AttentionKernel {
     let capability = kernels.computeCapability
-    let half = dtype == .bf16 || dtype == .fp16
-    let aligned = shape.headWidth % 8 == 0
-    if half, (90..<110).contains(capability), aligned, shape.headWidth <= 256 { return .cudnn }
-    if half, capability >= 80, !masked, shape.headWidth <= 256 { return .flash }
-    let supported = dtype == .bf16 ? capability >= 80 : true
-    if supported, shape.heads == shape.keyHeads { return .efficient }
+    let (half, width) = (dtype == .bf16 || dtype == .fp16, shape.headWidth)
+    if half, width % 8 == 0 {
+      if capability / 10 == 9, width <= 256 { return .cudnn }
+      if capability / 10 == 10, width <= 128 { return .cudnn }
+    }
+    if half, capability >= 80, !masked, width <= 256 { return .flash }
+    let alignment = half ? 8 : capability >= 80 ? 4 : 1
+    let supported = dtype == .bf16 ? capability >= 80 : capability >= 50
+    if supported, shape.heads == shape.keyHeads, width % alignment == 0 { return .efficient }
     return .math
   }
 }
@@ -49,13 +53,16 @@ extension Forward {
   ///
   /// - Parameters:
   ///   - bias: An additive mask that the kernel saves too, or `nil`.
-  ///   - causal: Whether half of the scores are skipped.
+  ///   - shape: The dimensions as the kernel sees them: with padded heads.
+  ///   - copiesGradient: Whether FlashAttention's gradient arrives in another layout, so that it is copied first.
+  ///
+  /// Without a gradient to come, only FlashAttention still makes the log-sum-exp.
   mutating func fusedAttention(
     _ q: Value, _ k: Value, _ v: Value, bias: Value?, shape: AttentionShape,
-    kernel: AttentionKernel, causal: Bool
+    kernel: AttentionKernel, copiesGradient: Bool = false
   ) throws(PlanError) -> Value {
     let statistics = try rowStatistics(shape, kernel)
-    let flops = try attentionFLOPs(shape, causal: causal)
+    let flops = try attentionFLOPs(shape, causal: bias == nil)
     begin(
       kernel == .cudnn
         ? "cudnn_attention" : kernel == .flash ? "flash_attention" : "efficient_attention",
@@ -66,27 +73,50 @@ extension Forward {
     if let bias { save(bias, for: .max) }
     work(
       flops: flops, bytes: 2 * q.spec.bytes + k.spec.bytes + v.spec.bytes, dtype: q.spec.dtype)
+    if copiesGradient { temporary(4, q.spec.bytes) }
     // The backward computes five matrix products where the forward computes two.
-    gradient(0, q.spec, flops: flops / 2 * 5, always: true)
+    gradient(0, q.spec, flops: try checkedProduct(flops / 2, 5), always: true)
     gradient(1, k.spec, always: true)
     gradient(2, v.spec, always: true)
     try backwardWorkspace(q, k, v, shape: shape, kernel: kernel, statistics: statistics)
+    if copiesGradient { free(4) }
     let output = register(q.spec)
     let rows = register(statistics)
-    var extras = [rows]
+    let seed = register(try TensorSpec(1, kernel == .flash ? 2 : 1, .int64))
+    let offset = register(try TensorSpec(1, 1, .int64))
     record()
-    if kernel != .efficient {
-      let seed = register(try TensorSpec(1, kernel == .cudnn ? 1 : 2, .int64))
-      let offset = register(try TensorSpec(1, 1, .int64))
+    if kernel == .cudnn {
       allocate(seed, role: .other)
       allocate(offset, role: .other)
-      extras += [seed, offset]
     }
     allocate(output)
-    allocate(rows)
+    allocate(rows, forGradient: kernel != .flash)
+    if kernel == .flash {
+      let parts = try splits(shape, statistics)
+      for part in parts { allocate(part, role: .workspace) }
+      allocate(seed, role: .other)
+      allocate(offset, role: .other)
+      for part in parts { discard(part) }
+    }
+    let extras = kernel == .efficient ? [rows] : [rows, seed, offset]
     link(output, saving: .max, and: extras)
     if let bias { discard(bias) }
     return output
+  }
+
+  /// The log-sum-exps and results of FlashAttention's splits, which live while it runs.
+  private mutating func splits(_ shape: AttentionShape, _ statistics: TensorSpec)
+    throws(PlanError) -> [Value]
+  {
+    let splits = try FlashSplit.count(shape, on: context.kernels)
+    guard splits > 1 else { return [] }
+    let rows = try checkedProduct(splits, statistics.rows)
+    return [
+      register(try TensorSpec(rows, statistics.columns, .fp32)),
+      register(
+        try TensorSpec(
+          try checkedProduct(rows, statistics.columns), FlashSplit.width(shape.headWidth), .fp32)),
+    ]
   }
 
   /// The log-sum-exp of each query row, in fp32; the memory-efficient kernel pads rows to 32.
@@ -118,8 +148,10 @@ extension Forward {
     case .flash:
       let padded = Self.align(shape.queries, 128)
       temporary(0, 4 &* matrices &* padded, role: .workspace)
+      let width = FlashSplit.width(shape.headWidth)
       temporary(
-        1, try TensorSpec(matrices, padded * shape.headWidth, .fp32).bytes, role: .workspace)
+        1, try TensorSpec(matrices, try checkedProduct(padded, width), .fp32).bytes,
+        role: .workspace)
       if shape.heads != shape.keyHeads {
         let expanded = try TensorSpec(matrices * shape.keys, shape.headWidth, k.spec.dtype)
         temporary(2, expanded.bytes, role: .workspace)
@@ -130,27 +162,27 @@ extension Forward {
       free(0)
       free(1)
     case .efficient:
-      temporary(0, wide.bytes, role: .workspace)
-      temporary(1, rows, role: .workspace)
-      temporary(2, rows, role: .workspace)
-      free(2)
-      free(0)
-      temporary(3, try queryGradientBlocks(shape, matrices).bytes, role: .workspace)
+      // In fp32 the output times its gradient is summed outside the kernel; one head's sums lie in order already.
+      if q.spec.dtype == .fp32 {
+        temporary(0, wide.bytes, role: .workspace)
+        temporary(1, rows, role: .workspace)
+        if shape.heads > 1 {
+          temporary(2, rows, role: .workspace)
+          free(1)
+        }
+        free(0)
+      } else {
+        temporary(1, rows, role: .workspace)
+      }
+      temporary(
+        3,
+        try EfficientAttentionTile.chosen(
+          dtype: q.spec.dtype, headWidth: shape.headWidth, on: context.kernels
+        ).workspace(shape), role: .workspace)
+      free(q.spec.dtype == .fp32 && shape.heads > 1 ? 2 : 1)
       free(3)
-      free(1)
     case .math: break
     }
-  }
-
-  /// Partial query gradients of the memory-efficient kernel: one for each block of 64 rows, with 16 bytes of counters.
-  ///
-  /// Source: `workspace_elements_gq` in PyTorch's `transformers/cuda/mem_eff_attention/kernel_backward.h`.
-  private func queryGradientBlocks(_ shape: AttentionShape, _ matrices: Int) throws(PlanError)
-    -> TensorSpec
-  {
-    let blocks = Self.align(shape.queries, 64) / 64
-    return try TensorSpec(
-      try checkedProduct(matrices, blocks), 64 * Self.align(shape.headWidth, 32) + 4, .fp32)
   }
 
   static func align(_ n: Int, _ step: Int) -> Int { (n + step - 1) / step * step }

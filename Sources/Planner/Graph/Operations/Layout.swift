@@ -40,6 +40,15 @@ extension Forward {
     return endView(try TensorSpec(a.spec.rows, columns, a.spec.dtype), of: a)
   }
 
+  /// `pad(a, (0, n))`: a wider copy; backward copies the part that was there.
+  mutating func pad(_ a: Value, columns: Int) throws(PlanError) -> Value {
+    let spec = try TensorSpec(a.spec.rows, columns, a.spec.dtype)
+    begin("constant_pad_nd", a)
+    work(flops: 0, bytes: a.spec.bytes + spec.bytes, dtype: spec.dtype)
+    gradient(0, a.spec)
+    return end(spec)
+  }
+
   /// `torch.cat((a, b), dim=-1)`; backward hands views of the gradient to both.
   mutating func concatenate(_ a: Value, _ b: Value) throws(PlanError) -> Value {
     let spec = try TensorSpec(a.spec.rows, a.spec.columns + b.spec.columns, a.spec.dtype)
@@ -50,24 +59,17 @@ extension Forward {
     return end(spec)
   }
 
-  /// `repeat_kv`: key or value heads copied to the number of query heads; backward sums them again.
-  mutating func repeatHeads(_ a: Value, times: Int) throws(PlanError) -> Value {
-    if times == 1 { return a }
+  /// Key or value heads repeated to the number of query heads; backward sums them again.
+  ///
+  /// - Parameter copies: Whether the result has memory of its own, as `repeat_kv` has of more than one head.
+  mutating func repeatHeads(_ a: Value, times: Int, copies: Bool = true) throws(PlanError) -> Value
+  {
     let spec = try TensorSpec(
       try checkedProduct(a.spec.rows, times), a.spec.columns, a.spec.dtype)
     begin("repeat_kv", a)
     work(flops: 0, bytes: a.spec.bytes + spec.bytes, dtype: spec.dtype)
     gradient(0, a.spec)
-    return end(spec)
-  }
-
-  /// `a.expand(…)` of one head to many: the same memory; backward sums their gradients.
-  mutating func broadcastHeads(_ a: Value, times: Int) throws(PlanError) -> Value {
-    begin("expand", a)
-    gradient(0, a.spec)
-    let spec = try TensorSpec(
-      try checkedProduct(a.spec.rows, times), a.spec.columns, a.spec.dtype)
-    return endView(spec, of: a)
+    return copies ? end(spec) : endView(spec, of: a)
   }
 
   /// `a.split((q, k, v), dim=-1)` or `a.chunk(3, dim=-1)`: views forward; backward concatenates their gradients.

@@ -64,7 +64,7 @@ extension Forward {
   /// Computes `x Wᵀ + b`; under autocast its arguments are cast first, the last one first.
   ///
   /// The input is saved if the weight is trained, the weight if the input needs a gradient. Without a bias the
-  /// weight's gradient is made before the input's; with one after, and the bias's last, by validation: a sum over the rows.
+  /// weight's gradient is made before the input's; with one after, and validation sums the bias's over the rows.
   mutating func product(
     _ x: Value, _ weight: Parameter, bias: Parameter? = nil, module: StaticString? = nil,
     form: Linear.Form = .linear
@@ -82,16 +82,15 @@ extension Forward {
     work(
       flops: flops, bytes: x.spec.bytes + w.spec.bytes + spec.bytes, dtype: spec.dtype)
     if let bias {
+      program.addsBias = true
       gradient(0, x.spec, view: true, flops: flops)
       gradient(1, w.spec, view: true, role: .gradients, flops: flops)
+      pass(2)
       settle()
-      gradient(2, bias.spec, role: .gradients)
-      let workspace = ColumnSum.workspace(
-        rows: spec.rows, columns: spec.columns, on: context.kernels)
-      if workspace > 0 {
-        temporary(0, workspace, for: 0b100, role: .workspace)
-        free(0, for: 0b100)
-      }
+      reduce(
+        2, to: bias.spec,
+        workspace: ColumnSum.workspace(
+          rows: spec.rows, columns: spec.columns, on: context.kernels), role: .gradients)
     } else {
       gradient(1, w.spec, view: true, role: .gradients, flops: flops)
       gradient(0, x.spec, view: true, flops: flops)
@@ -101,12 +100,10 @@ extension Forward {
 
   /// `a @ b` over a batch of matrices: `[count·m, k] × [count·k, n]`, both saved.
   ///
-  /// The gradient of the second operand is made first. Inside other operators autocast is off: `casts` is false.
-  mutating func batchedProduct(
-    _ a: Value, _ b: Value, columns: Int, inner: Int, casts: Bool = true
-  ) throws(PlanError) -> Value {
-    let b = casts ? castForProduct(b) : b
-    let a = casts ? castForProduct(a) : a
+  /// The gradient of the second operand is made first. Autocast's casts, if any, come before.
+  mutating func batchedProduct(_ a: Value, _ b: Value, columns: Int, inner: Int)
+    throws(PlanError) -> Value
+  {
     let spec = try TensorSpec(a.spec.elements / max(inner, 1), columns, a.spec.dtype)
     let flops = try checkedProduct(2, a.spec.elements, columns)
     begin("bmm", a, b)

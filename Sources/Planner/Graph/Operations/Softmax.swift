@@ -1,29 +1,33 @@
 /// Softmax and its relatives.
 extension Forward {
-  /// `softmax(a, dim=-1)` in fp32 or another format, cast to `dtype` as attention does; saves its own result.
+  /// `softmax(a, dim=-1, dtype=format)`, cast to `dtype` as attention does; saves its own result.
+  ///
+  /// fp16 is read by the kernel itself, bf16 is cast first. Source: `softmax` in PyTorch's `aten/src/ATen/native/SoftMax.cpp`.
   mutating func softmax(_ a: Value, in format: DType = .fp32, to dtype: DType) -> Value {
-    let wide = cast(a, to: format)
-    begin("_softmax", wide)
-    work(flops: 0, bytes: 2 * wide.spec.bytes, dtype: format)
-    gradient(0, wide.spec)
-    temporary(0, wide.spec.bytes)
+    let input = a.spec.dtype == .fp16 ? a : cast(a, to: format)
+    let wide = input.spec.cast(to: format)
+    begin("_softmax", input)
+    work(flops: 0, bytes: 2 * wide.bytes, dtype: format)
+    gradient(0, input.spec)
+    temporary(0, wide.bytes)
     free(0)
-    return cast(end(wide.spec, saving: 1), to: dtype)
+    return cast(end(wide, saving: 1), to: dtype)
   }
 
-  /// `_safe_softmax(a, dim=-1)` in fp32, cast to `dtype`: looks for rows that are masked all over.
-  ///
-  /// Source: `_safe_softmax` in PyTorch's `aten/src/ATen/native/transformers/attention.cpp`.
-  mutating func safeSoftmax(_ a: Value, to dtype: DType) throws(PlanError) -> Value {
-    enter("softmax", holding: a)
-    let weights = local(softmax(a, to: .fp32))
+  /// `_safe_softmax(a, dim=-1)` in fp32: rows that are masked throughout are found and zeroed.
+  mutating func safeSoftmax(_ a: Value) -> Value {
+    begin("_safe_softmax", a)
+    work(flops: 0, bytes: 2 * a.spec.bytes, dtype: .fp32)
+    gradient(0, a.spec)
+    temporary(0, a.spec.bytes)
+    free(0)
+    let output = end(a.spec, saving: 1)
     let masked = plain("eq", a.spec.cast(to: .bool), role: .activations)
-    let rows = plain("all", a.spec.perRow.cast(to: .bool), role: .activations)
-    let zero = plain("scalar_tensor", try TensorSpec(1, 1, .fp32))
-    discard(zero)
+    let rows = plain("all", a.spec.cast(to: .bool).perRow, role: .activations)
+    discard(plain("scalar_tensor", a.spec.scalar, role: .other))
     discard(rows)
     discard(masked)
-    return cast(leave(weights), to: dtype)
+    return output
   }
 
   /// `log_softmax(a, dim=-1)`; saves its result.

@@ -130,19 +130,20 @@ struct Bloom: ModelFamily {
     let k = f.local(try f.slice(fused, columns: width))
     let v = f.local(try f.slice(fused, columns: width))
     let queries = f.local(
-      try CausalAttention.matrices(q, width: width, in: &f), replacing: q)
+      try attention.matrices(q, in: &f), replacing: q)
     let keys = f.local(
-      try CausalAttention.matrices(k, width: width, in: &f), replacing: k)
+      try attention.matrices(k, in: &f), replacing: k)
     let values = f.local(
-      try CausalAttention.matrices(v, width: width, in: &f), replacing: v)
+      try attention.matrices(v, in: &f), replacing: v)
     let scores = f.local(
       try f.biasedProduct(alibi, queries, keys, columns: sequence, inner: width))
     let masked = f.local(
       try mask.map { (mask) throws(PlanError) in try f.add(scores, mask) } ?? scores)
     var weights = f.local(f.softmax(masked, to: queries.spec.dtype))
     if dropsAttention { weights = f.local(f.dropout(weights), replacing: weights) }
+    let (castValues, castWeights) = (f.castForProduct(values), f.castForProduct(weights))
     let product = f.local(
-      try f.batchedProduct(weights, values, columns: width, inner: sequence))
+      try f.batchedProduct(castWeights, castValues, columns: width, inner: sequence))
     let rows = try f.heads(product, width: width, copies: f.context.batch > 1)
     return (f.local(try f.contiguous(rows, columns: sizes.hidden), replacing: product), weights)
   }

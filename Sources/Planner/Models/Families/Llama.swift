@@ -113,15 +113,15 @@ struct Llama: ModelFamily {
     func split(_ x: Value, norm: RMSNorm?, copies: Bool, _ f: inout Forward)
       throws(PlanError) -> Value
     {
-      // With a norm over the heads, the view ahead of it is what is copied back.
-      guard let norm else { return try f.heads(x, width: headWidth, copies: copies) }
-      let normed = try norm(try f.view(x, columns: headWidth), in: &f)
-      return try f.heads(normed, width: headWidth, copies: copies)
+      // With a norm over the heads, its gradient keeps the heads' layout: the view ahead of it is copied back.
+      let viewed = try f.heads(x, width: headWidth, copies: copies)
+      guard let norm else { return viewed }
+      return try norm(viewed, in: &f)
     }
     let copiesValue = attention.copiesValueGradient(
       masked: mask != nil, dtype: stream.spec.dtype, in: f)
-    var queries = f.local(try split(try f.project(stream, q), norm: qNorm, copies: true, &f))
-    var keys = f.local(try split(try f.project(stream, k), norm: kNorm, copies: true, &f))
+    var queries = f.local(try split(try f.project(stream, q), norm: qNorm, copies: heads > 1, &f))
+    var keys = f.local(try split(try f.project(stream, k), norm: kNorm, copies: keyHeads > 1, &f))
     let values = f.local(try split(try f.project(stream, v), norm: nil, copies: copiesValue, &f))
     let rotated = try RotaryEmbedding.apply(queries, keys, cos: cos, sin: sin, in: &f)
     queries = f.local(rotated.0, replacing: queries)

@@ -25,7 +25,7 @@ struct CausalAttention: Sendable {
     let square = try TensorSpec(sequence, sequence, .bool)
     switch f.context.attention {
     case .sdpa:
-      guard let window, sequence > window else { return nil }
+      guard let window, sequence >= window else { return nil }
       let a = f.plain("le", square)
       let b = f.plain("gt", square)
       f.discard(a)
@@ -46,9 +46,12 @@ struct CausalAttention: Sendable {
   }
 
   /// Whether value gradients reach the projection in another layout than its output's, so that they are copied.
+  ///
+  /// A single head lies the same in both.
   func copiesValueGradient(masked: Bool, dtype: DType, in f: Forward) -> Bool {
+    if keyHeads == 1 { return false }
     if f.context.attention == .eager { return true }
-    if masked, heads != keyHeads { return true }
+    if expands(masked: masked), heads != keyHeads { return true }
     return kernel(masked: masked, dtype: dtype, on: f.context) == .math
   }
 
@@ -64,6 +67,9 @@ struct CausalAttention: Sendable {
     }
   }
 
+  /// Whether key heads are repeated ahead of the kernel (`use_gqa_in_sdpa`).
+  private func expands(masked: Bool) -> Bool { masked || headWidth > 256 }
+
   private func shape(_ context: ForwardContext, expanded: Bool) -> AttentionShape {
     AttentionShape(
       batch: context.batch, queries: context.sequence, keys: context.sequence, heads: heads,
@@ -72,7 +78,8 @@ struct CausalAttention: Sendable {
 
   private func kernel(masked: Bool, dtype: DType, on context: ForwardContext) -> AttentionKernel {
     .chosen(
-      shape(context, expanded: masked), dtype: context.autocast ?? dtype, masked: masked,
+      shape(context, expanded: expands(masked: masked)), dtype: context.autocast ?? dtype,
+      masked: masked,
       on: context.kernels)
   }
 
@@ -80,61 +87,117 @@ struct CausalAttention: Sendable {
     throws(PlanError) -> Value
   {
     f.enter("self_attn", holding: q, k, v)
-    let times = mask == nil ? 1 : heads / keyHeads
-    let k = f.local(try f.repeatHeads(k, times: times))
-    let v = f.local(try f.repeatHeads(v, times: times))
+    let expanded = expands(masked: mask != nil)
+    let k = expanded ? f.local(try repeatHeads(k, in: &f)) : k
+    let v = expanded ? f.local(try repeatHeads(v, in: &f)) : v
     let kernel = kernel(masked: mask != nil, dtype: q.spec.dtype, on: f.context)
-    if kernel == .math { return f.leave(try math(q, k, v, masked: mask != nil, in: &f)) }
     let (vc, kc, qc) = (f.castForProduct(v), f.castForProduct(k), f.castForProduct(q))
-    var bias: Value?
-    if mask != nil {
-      bias = f.plain(
-        "where",
-        try TensorSpec(
-          try checkedProduct(f.context.batch, f.context.sequence), f.context.sequence,
-          qc.spec.dtype), role: .activations)
+    let bias = mask == nil ? nil : try bias(qc.spec.dtype, kernel, in: &f)
+    if kernel == .math { return f.leave(try math(qc, kc, vc, bias: bias, in: &f)) }
+    let shape = shape(f.context, expanded: expanded)
+    if kernel == .flash, headWidth % 8 != 0 {
+      return f.leave(try padded(qc, kc, vc, shape: shape, in: &f))
     }
-    let output = try f.fusedAttention(
-      qc, kc, vc, bias: bias, shape: shape(f.context, expanded: times > 1), kernel: kernel,
-      causal: mask == nil)
-    if contiguousHeads, kernel != .efficient {
+    let output = try f.fusedAttention(qc, kc, vc, bias: bias, shape: shape, kernel: kernel)
+    if contiguousHeads, kernel != .efficient, heads > 1 {
       // The result has the queries' layout; the memory-efficient kernel writes rows of tokens.
       return f.leave(try f.contiguous(output, columns: heads * headWidth))
     }
     return f.leave(try f.view(output, columns: heads * headWidth))
   }
 
-  /// PyTorch's fallback: scaled copies, scores, a causal mask, a softmax.
-  private func math(
-    _ q: Value, _ k: Value, _ v: Value, masked: Bool, in f: inout Forward
+  /// FlashAttention over heads padded to whole 8 elements; its result is cut and copied into rows.
+  ///
+  /// Source: `pad_last_dim` and `post_process_flash_output` in `aten/src/ATen/native/transformers/attention.cpp`;
+  /// `_flash_attention_backward` copies a gradient that is not contiguous.
+  private func padded(
+    _ q: Value, _ k: Value, _ v: Value, shape: AttentionShape, in f: inout Forward
   ) throws(PlanError) -> Value {
-    let (v, k, q) = (f.castForProduct(v), f.castForProduct(k), f.castForProduct(q))
-    f.enter("self_attn", holding: q, k, v)
-    let (batch, sequence) = (f.context.batch, f.context.sequence)
-    let times = heads / (k.spec.rows / max(1, batch * sequence))
-    let scaled = f.local(f.scale(q))
-    let square = try TensorSpec(sequence, sequence, .bool)
-    let ones = f.plain("ones", square)
-    let lower = f.plain("tril", square)
-    f.discard(ones)
-    let mask = f.local(f.plain("where", square.cast(to: q.spec.dtype)))
-    f.discard(lower)
-    let allKeys = f.local(try f.repeatHeads(k, times: times))
-    let values = f.local(try f.repeatHeads(v, times: times))
-    let keys = f.scale(allKeys)
-    let queries = try Self.matrices(scaled, width: headWidth, in: &f)
-    let scores = try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth)
-    var weights = try f.safeSoftmax(try f.add(scores, mask), to: q.spec.dtype)
-    if dropout { weights = f.dropout(weights) }
-    let output = try f.batchedProduct(weights, values, columns: headWidth, inner: sequence)
-    let result = f.leave(output)
-    return try f.contiguous(
-      try f.heads(result, width: headWidth, copies: batch > 1), columns: heads * headWidth)
+    var shape = shape
+    shape.headWidth += 8 - headWidth % 8
+    let qp = try f.pad(q, columns: shape.headWidth)
+    let kp = try f.pad(k, columns: shape.headWidth)
+    let vp = try f.pad(v, columns: shape.headWidth)
+    let output = try f.fusedAttention(
+      qp, kp, vp, bias: nil, shape: shape, kernel: .flash, copiesGradient: heads > 1)
+    return try f.contiguous(try f.slice(output, columns: headWidth), columns: heads * headWidth)
   }
 
-  /// Heads as the matrices of a batched product: a copy, unless there is one sequence only.
-  static func matrices(_ x: Value, width: Int, in f: inout Forward) throws(PlanError) -> Value {
-    f.context.batch > 1 ? try f.contiguous(x, columns: width) : try f.view(x, columns: width)
+  /// The boolean mask as numbers to add; the memory-efficient kernel wants rows of whole 8 elements for every head.
+  ///
+  /// Source: `convert_boolean_attn_mask` and `pad_bias` in `aten/src/ATen/native/transformers/attention.cpp`.
+  private func bias(_ dtype: DType, _ kernel: AttentionKernel, in f: inout Forward)
+    throws(PlanError) -> Value
+  {
+    let (batch, sequence) = (f.context.batch, f.context.sequence)
+    let rows = try checkedProduct(batch, sequence)
+    let numbers = f.plain(
+      "where", try TensorSpec(rows, sequence, dtype), role: .activations)
+    guard kernel == .efficient, sequence % 8 != 0 else { return numbers }
+    let padded = f.plain(
+      "pad",
+      try TensorSpec(try checkedProduct(rows, heads), sequence + 8 - sequence % 8, dtype),
+      role: .activations)
+    f.discard(numbers)
+    return padded
+  }
+
+  /// PyTorch's fallback: scaled copies, scores, a mask, a softmax; 16-bit formats are computed in fp32.
+  ///
+  /// Source: `_scaled_dot_product_attention_math` and `convert_boolean_attn_mask` in
+  /// `aten/src/ATen/native/transformers/attention.cpp`, `_safe_softmax` in `aten/src/ATen/native/SoftMax.cpp`.
+  private func math(
+    _ q: Value, _ k: Value, _ v: Value, bias: Value?, in f: inout Forward
+  ) throws(PlanError) -> Value {
+    f.enter("self_attn", holding: q, k, v)
+    if let bias { _ = f.local(bias) }
+    let (batch, sequence, dtype) = (f.context.batch, f.context.sequence, q.spec.dtype)
+    let wide = f.local(f.cast(q, to: .fp32))
+    let wideKeys = f.local(f.cast(k, to: .fp32))
+    let wideValues = f.local(f.cast(v, to: .fp32))
+    let scaled = f.local(f.scale(wide))
+    if bias == nil {
+      let square = try TensorSpec(sequence, sequence, .bool)
+      let ones = f.plain("ones", square)
+      let lower = f.plain("tril", square)
+      f.discard(ones)
+      _ = f.local(f.plain("where", square.cast(to: .fp32)))
+      f.discard(lower)
+    }
+    let times = heads / (k.spec.rows / max(1, batch * sequence))
+    let allKeys = times > 1 ? f.local(try f.repeatHeads(wideKeys, times: times)) : wideKeys
+    let values = times > 1 ? f.local(try f.repeatHeads(wideValues, times: times)) : wideValues
+    let scaledKeys = f.local(f.scale(allKeys))
+    let queries = try matrices(scaled, inOrder: contiguousHeads, in: &f)
+    let keys = try matrices(scaledKeys, inOrder: times > 1 || contiguousHeads, in: &f)
+    let scores = f.local(
+      try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth))
+    f.forget(scaledKeys)
+    var weights = f.local(f.safeSoftmax(scores))
+    f.forget(scores)
+    if dropout { weights = f.local(f.dropout(weights), replacing: weights) }
+    _ = f.local(f.cast(weights, to: dtype))
+    let product = try f.batchedProduct(
+      weights, try matrices(values, inOrder: times > 1, in: &f), columns: headWidth,
+      inner: sequence)
+    let result = f.leave(f.cast(product, to: dtype))
+    return try rows(result, in: &f)
+  }
+
+  /// The operand of a batched product: copied where batch and heads cannot be viewed as one dimension.
+  func matrices(_ x: Value, inOrder: Bool = false, in f: inout Forward) throws(PlanError)
+    -> Value
+  {
+    if inOrder || heads == 1 || f.context.batch == 1 { return x }
+    return try f.contiguous(x, columns: headWidth)
+  }
+
+  /// `transpose(1, 2).contiguous()` of the result: a copy, unless there is one head.
+  private func rows(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
+    let columns = heads * headWidth
+    if heads == 1 { return try f.view(x, columns: columns) }
+    return try f.contiguous(
+      try f.heads(x, width: headWidth, copies: f.context.batch > 1), columns: columns)
   }
 
   /// Matrix products and a softmax written out; the weights are returned.
@@ -142,34 +205,33 @@ struct CausalAttention: Sendable {
     throws(PlanError) -> (Value, Value?)
   {
     f.enter("self_attn", holding: q, k, v)
-    let times = heads / keyHeads
-    let sequence = f.context.sequence
-    let k = f.local(try f.repeatHeads(k, times: times))
-    let v = f.local(try f.repeatHeads(v, times: times))
-    let queries = contiguousHeads ? q : try Self.matrices(q, width: headWidth, in: &f)
-    let whole = times > 1 || contiguousHeads
-    let keys = whole ? k : try Self.matrices(k, width: headWidth, in: &f)
+    let (sequence, dtype) = (f.context.sequence, q.spec.dtype)
+    let repeated = heads != keyHeads && keyHeads > 1
+    let k = f.local(try repeatHeads(k, in: &f))
+    let v = f.local(try repeatHeads(v, in: &f))
+    let (castKeys, castQueries) = (f.castForProduct(k), f.castForProduct(q))
+    let queries = try matrices(castQueries, inOrder: contiguousHeads, in: &f)
+    let keys = try matrices(castKeys, inOrder: repeated || contiguousHeads, in: &f)
     let products = try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth)
     var weights = f.local(f.scale(products))
     if let mask { weights = f.local(try f.add(weights, mask), replacing: weights) }
-    weights = f.local(softmax(weights, query: q, value: v, in: &f), replacing: weights)
+    // Autocast runs a softmax that names no format in fp32.
+    let format = plainSoftmax && f.context.autocast == nil ? weights.spec.dtype : .fp32
+    weights = f.local(
+      f.softmax(weights, in: format, to: plainSoftmax ? v.spec.dtype : dtype), replacing: weights)
     if dropout { weights = f.local(f.dropout(weights), replacing: weights) }
-    let values = times > 1 ? v : try Self.matrices(v, width: headWidth, in: &f)
-    let product = try f.batchedProduct(weights, values, columns: headWidth, inner: sequence)
-    let output = f.local(
-      try f.heads(product, width: headWidth, copies: f.context.batch > 1))
-    let rows = f.local(
-      try f.contiguous(output, columns: heads * headWidth), replacing: output)
+    let (castValues, castWeights) = (f.castForProduct(v), f.castForProduct(weights))
+    let values = try matrices(castValues, inOrder: repeated, in: &f)
+    let product = try f.batchedProduct(castWeights, values, columns: headWidth, inner: sequence)
+    let output = f.local(product)
+    let rows = f.local(try rows(output, in: &f), replacing: output)
     let (result, returned) = f.leave(rows, weights)
     return (result, returned)
   }
 
-  private func softmax(_ scores: Value, query q: Value, value v: Value, in f: inout Forward)
-    -> Value
-  {
-    guard plainSoftmax else { return f.softmax(scores, to: q.spec.dtype) }
-    // Autocast runs it in fp32; the cast back is a no-op otherwise.
-    return f.softmax(
-      scores, in: f.context.autocast == nil ? scores.spec.dtype : .fp32, to: v.spec.dtype)
+  /// `repeat_kv`: a copy of the heads, except of a single one, which is expanded without.
+  private func repeatHeads(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
+    if heads == keyHeads { return x }
+    return try f.repeatHeads(x, times: heads / keyHeads, copies: keyHeads > 1)
   }
 }

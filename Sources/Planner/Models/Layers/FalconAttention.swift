@@ -103,15 +103,15 @@ struct FalconAttention: Sendable {
     let scaledQuery = f.local(f.scale(wideQuery))
     let scaledKey = f.local(f.scale(wideKey))
     let scores = try f.batchedProduct(
-      try CausalAttention.matrices(scaledQuery, width: headWidth, in: &f),
-      try spread(scaledKey, in: &f), columns: sequence, inner: headWidth,
-      casts: false)
+      try expanded.matrices(scaledQuery, in: &f),
+      try spread(scaledKey, in: &f), columns: sequence, inner: headWidth)
     f.forget(scaledKey)
-    let weights = f.local(try f.safeSoftmax(try f.add(scores, bias), to: .fp32))
+    let masked = f.local(try f.add(scores, bias))
+    let weights = f.local(f.safeSoftmax(masked))
+    f.forget(masked)
     _ = f.local(f.cast(weights, to: dtype))
     let product = try f.batchedProduct(
-      weights, try spread(wideValue, in: &f), columns: headWidth, inner: sequence,
-      casts: false)
+      weights, try spread(wideValue, in: &f), columns: headWidth, inner: sequence)
     let copies = f.context.batch > 1
     return f.leave(f.cast(try f.heads(product, width: headWidth, copies: copies), to: dtype))
   }
@@ -121,16 +121,18 @@ struct FalconAttention: Sendable {
     _ q: Value, _ k: Value, _ v: inout Value, mask: Value, in f: inout Forward
   ) throws(PlanError) -> (Value, Value?) {
     let sequence = f.context.sequence
-    let queries = try CausalAttention.matrices(q, width: headWidth, in: &f)
+    let (castKeys, castQueries) = (f.castForProduct(k), f.castForProduct(q))
     var scores = f.local(
       try f.batchedProduct(
-        queries, try spread(k, in: &f), columns: sequence, inner: headWidth))
+        try expanded.matrices(castQueries, in: &f), try spread(castKeys, in: &f),
+        columns: sequence, inner: headWidth))
     scores = f.local(f.divideInPlace(scores), replacing: scores)
     let format = f.context.autocast == nil ? q.spec.dtype : .fp32
     let weights = f.softmax(try f.add(scores, mask), in: format, to: format)
     scores = f.local(weights, replacing: scores)
+    let (castValues, castWeights) = (f.castForProduct(v), f.castForProduct(scores))
     let product = try f.batchedProduct(
-      scores, try spread(v, in: &f), columns: headWidth, inner: sequence)
+      castWeights, try spread(castValues, in: &f), columns: headWidth, inner: sequence)
     let output = f.local(
       try f.heads(product, width: headWidth, copies: f.context.batch > 1))
     return (
@@ -141,9 +143,8 @@ struct FalconAttention: Sendable {
   /// What a batched product makes of keys or values: a copy for every head, unless there is one sequence only.
   private func spread(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
     guard grouping == .shared, heads > 1 else {
-      return try CausalAttention.matrices(x, width: headWidth, in: &f)
+      return try expanded.matrices(x, in: &f)
     }
-    return f.context.batch > 1
-      ? try f.repeatHeads(x, times: heads) : try f.broadcastHeads(x, times: heads)
+    return try f.repeatHeads(x, times: heads, copies: f.context.batch > 1)
   }
 }
