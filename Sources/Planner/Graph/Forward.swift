@@ -289,10 +289,10 @@ struct Forward {
   }
 
   /// The gradient of input `index` is copied into `spec`'s format or layout.
-  mutating func convert(_ index: UInt8, to spec: TensorSpec) {
+  mutating func convert(_ index: UInt8, to spec: TensorSpec, role: Role = .activations) {
     step(
       BackwardStep(
-        kind: .convert, mask: 1 << index, index: index, view: false, role: .activations,
+        kind: .convert, mask: 1 << index, index: index, view: false, role: role,
         bytes: spec.bytes))
   }
 
@@ -315,6 +315,20 @@ struct Forward {
     emit(Instruction(code: .alias, a: output.register, b: source.register))
     link(output, saving: 0)
     return output
+  }
+
+  /// Ends an operation whose two results are views of input `source`'s memory.
+  mutating func endViews(_ first: TensorSpec, _ second: TensorSpec, of source: Value)
+    -> (Value, Value)
+  {
+    let outputs = (register(first), register(second))
+    record()
+    for output in [outputs.0, outputs.1] {
+      emit(Instruction(code: .alias, a: output.register, b: source.register))
+    }
+    let saves = program.saves.count
+    finish(outputs.0, outputs.1, savedOutputs: saves..<saves)
+    return outputs
   }
 
   /// Ends an operation whose results are three parts of input `source`'s memory.

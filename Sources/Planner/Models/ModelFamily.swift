@@ -10,16 +10,30 @@ public protocol ModelFamily: Sendable {
   init(_ config: inout Settings) throws(PlanError)
   /// The names of its linear projections, as LoRA's `target_modules` spells them.
   var linearModules: [String] { get }
+  /// What the plan of such a model takes for granted; nothing by default.
+  var assumptions: [Assumption] { get }
   /// The layer graph of one forward pass, from token ids to the loss.
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph
+}
+
+extension ModelFamily {
+  /// See ``ModelFamily/assumptions``.
+  public var assumptions: [Assumption] { [] }
 }
 
 /// The list of model families.
 public enum ModelFamilies {
   /// Every family, one line each.
   public static let all: [any ModelFamily.Type] = [
+    Gemma.self,
+    Gemma2.self,
+    Gemma3.self,
+    Gemma3Text.self,
     Llama.self,
     Mistral.self,
+    Olmo.self,
+    Olmo2.self,
+    Phi3.self,
     Qwen2.self,
     Qwen3.self,
     GPT2.self,

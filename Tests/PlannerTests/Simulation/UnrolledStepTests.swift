@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  @Test("equals the walk over every layer", arguments: OneDeviceTests.cases)
+  @Test("equals the walk over every layer", arguments: OneDeviceTests.cases + FamilyTests.cases)
   func references(_ reference: Fixtures.Case) throws {
     try compare(try reference.scenario, "\(reference)")
   }

@@ -1,13 +1,15 @@
 @testable import Planner
 
 extension Scenario {
+  /// Every family of decoders.
+  private static let families = [
+    "bloom", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama", "mistral",
+    "olmo", "olmo2", "opt", "phi", "phi3", "qwen2", "qwen3", "starcoder2",
+  ]
+
   /// A random small scenario of any family, precision, attention, strategy and optimizer.
   static func random(_ seed: UInt64) throws -> Scenario {
     var g = SplitMix(state: seed &* 7919 &+ 1)
-    let families = [
-      "llama", "mistral", "qwen2", "qwen3", "bloom", "falcon", "gpt2", "gpt_neox", "opt", "phi",
-      "starcoder2",
-    ]
     let family = families.randomElement(using: &g) ?? "llama"
     let keyHeads = [1, 2, 4].randomElement(using: &g) ?? 1
     let heads = keyHeads * ([1, 2, 4].randomElement(using: &g) ?? 1)
@@ -23,20 +25,7 @@ extension Scenario {
       .init("tie_word_embeddings", .bool(.random(using: &g))),
       .init("head_dim", .integer(width)),
     ]
-    if family == "falcon" {
-      config += [
-        .init("new_decoder_architecture", .bool(.random(using: &g))),
-        .init("num_kv_heads", .integer(keyHeads)), .init("multi_query", .bool(.random(using: &g))),
-        .init("bias", .bool(.random(using: &g))),
-      ]
-    }
-    for dropout in ["attention_dropout", "hidden_dropout", "attn_pdrop", "dropout", "resid_pdrop"] {
-      config.append(.init(dropout, .number(.random(using: &g) ? 0.1 : 0)))
-    }
-    if family == "mistral" || family == "starcoder2" {
-      config.append(
-        .init("sliding_window", .integer([64, 100_000].randomElement(using: &g) ?? 64)))
-    }
+    config += familyKeys(family, using: &g)
     var settings = try Settings(.object(config), path: "model")
     let type = try requireFamily(family)
     let model = Model(name: family, family: try type.init(&settings))
@@ -54,11 +43,9 @@ extension Scenario {
           policy, reentrant: Int.random(in: 0...3, using: &g) == 0, earlyStop: .random(using: &g)))
     }
     if Int.random(in: 0...2, using: &g) == 0 {
-      let llamaLike = ["llama", "mistral", "qwen2", "qwen3"].contains(family)
-      let targets =
-        llamaLike
-        ? [["q_proj", "v_proj"], ["all-linear"], ["down_proj"]].randomElement(using: &g)
-        : ["all-linear"]
+      let all = model.family.linearModules
+      let targets = [Array(all.suffix(1)), ["all-linear"], [all[0], all[all.count - 1]]]
+        .randomElement(using: &g)
       strategies.append(
         LoRA(
           rank: Int.random(in: 1...64, using: &g), targetModules: targets ?? [],
@@ -80,6 +67,45 @@ extension Scenario {
       precision: Precision.allCases.randomElement(using: &g) ?? .bf16True,
       attention: .random(using: &g) ? .sdpa : .eager, optimizer: optimizer,
       gradientClipping: .random(using: &g) ? 1 : nil, strategies: strategies, device: device)
+  }
+
+  /// Keys that only some families read.
+  private static func familyKeys(_ family: String, using g: inout SplitMix) -> [JSONValue.Member] {
+    let window = JSONValue.integer([64, 512, 100_000].randomElement(using: &g) ?? 64)
+    func drops(_ keys: [String]) -> [JSONValue.Member] {
+      keys.map { .init($0, .number(.random(using: &g) ? 0.1 : 0)) }
+    }
+    switch family {
+    case "mistral": return [.init("sliding_window", window)]
+    case "starcoder2":
+      return [.init("sliding_window", window)] + drops(["residual_dropout", "embedding_dropout"])
+    case "falcon":
+      return ["new_decoder_architecture", "multi_query", "bias"].map {
+        .init($0, .bool(.random(using: &g)))
+      } + drops(["attention_dropout", "hidden_dropout"])
+    case "bloom", "gpt_neox":
+      return drops(["attention_dropout", "hidden_dropout"])
+    case "gpt2", "phi": return drops(["attn_pdrop", "resid_pdrop", "embd_pdrop"])
+    case "opt":
+      return drops(["attention_dropout", "dropout"]) + [
+        .init("do_layer_norm_before", .bool(.random(using: &g))),
+        .init("word_embed_proj_dim", .integer([64, 128].randomElement(using: &g) ?? 64)),
+      ]
+    case "gemma2", "gemma3_text":
+      return [
+        .init("sliding_window", window),
+        .init("sliding_window_pattern", .integer(Int.random(in: 1...4, using: &g))),
+        .init("final_logit_softcapping", .random(using: &g) ? 30 : .null),
+      ]
+    case "phi3":
+      return [
+        .init("sliding_window", .random(using: &g) ? window : .null),
+        .init("partial_rotary_factor", .number(.random(using: &g) ? 0.75 : 1)),
+        .init("resid_pdrop", .number(.random(using: &g) ? 0.1 : 0)),
+      ]
+    case "olmo": return [.init("clip_qkv", .random(using: &g) ? 8 : .null)]
+    default: return []
+    }
   }
 
   private static func requireFamily(_ name: String) throws -> any ModelFamily.Type {

@@ -3,12 +3,13 @@
 /// That is how the gradients of norm weights and biases are made: `[rows, columns]` summed to `[columns]`.
 /// With few columns the kernel splits the rows over several blocks, which exchange partial sums in fp32.
 ///
-/// Source: `setReduceConfig` in PyTorch's `aten/src/ATen/native/cuda/Reduce.cuh`, with four columns a thread.
+/// Source: `setReduceConfig` in PyTorch's `aten/src/ATen/native/cuda/Reduce.cuh`, with four, two or one columns a
+/// thread (`get_output_vec_size`).
 enum ColumnSum {
   /// Bytes that the kernel allocates and frees.
   static func workspace(rows: Int, columns: Int, on kernels: KernelTraits) -> Int {
     guard rows > 0, columns > 0 else { return 0 }
-    let vector = columns % 4 == 0 ? 4 : 1
+    let vector = columns % 4 == 0 ? 4 : columns % 2 == 0 ? 2 : 1
     let threads = 512 / vector
     let lanes = columns / vector
     var width = min(floorPower(lanes, threads), 32)

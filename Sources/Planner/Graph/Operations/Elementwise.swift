@@ -39,9 +39,9 @@ extension Forward {
     return end(a.spec)
   }
 
-  /// `a * constant`.
-  mutating func scale(_ a: Value) -> Value {
-    begin("mul", a)
+  /// `a * constant`, or `a / constant` as `div`.
+  mutating func scale(_ a: Value, as name: StaticString = "mul") -> Value {
+    begin(name, a)
     work(flops: 0, bytes: 2 * a.spec.bytes, dtype: a.spec.dtype)
     gradient(0, a.spec)
     return end(a.spec)
@@ -106,22 +106,15 @@ extension Forward {
   }
 
   /// `a.to(dtype)`: the same tensor where it has that format already, else a copy.
-  mutating func cast(_ a: Value, to dtype: DType) -> Value {
+  ///
+  /// - Parameter role: What the gradient of `a` is for: of a weight it is `gradients`.
+  mutating func cast(_ a: Value, to dtype: DType, role: Role = .activations) -> Value {
     if a.spec.dtype == dtype { return a }
     begin("to", a)
     work(
       flops: 0, bytes: a.spec.bytes + a.spec.cast(to: dtype).bytes, dtype: dtype)
-    gradient(0, a.spec)
+    gradient(0, a.spec, role: role)
     return end(a.spec.cast(to: dtype))
-  }
-
-  /// `silu(a)`; saves its input.
-  mutating func silu(_ a: Value) -> Value {
-    begin("silu", a)
-    save(a, for: 1)
-    work(flops: 0, bytes: 2 * a.spec.bytes, dtype: a.spec.dtype)
-    gradient(0, a.spec)
-    return end(a.spec)
   }
 
   /// `dropout(a, p)` with p > 0: the fused kernel saves a mask of one byte an element.
@@ -146,8 +139,8 @@ extension Forward {
 
   /// What validation does to the gradient of an operand that was broadcast or promoted.
   private mutating func fit(_ index: UInt8, _ spec: TensorSpec, from full: TensorSpec) {
+    let overRows = spec.columns == full.columns && spec.rows == 1 && full.rows > 1
     if spec.elements < full.elements {
-      let overRows = spec.columns == full.columns && spec.rows == 1
       let workspace =
         overRows
         ? ColumnSum.workspace(rows: full.rows, columns: full.columns, on: context.kernels) : 0
@@ -155,6 +148,8 @@ extension Forward {
         index, to: spec.cast(to: full.dtype), workspace: workspace,
         role: overRows ? .gradients : .activations)
     }
-    if spec.dtype != full.dtype { convert(index, to: spec) }
+    if spec.dtype != full.dtype {
+      convert(index, to: spec, role: overRows ? .gradients : .activations)
+    }
   }
 }

@@ -54,12 +54,13 @@ extension Forward {
   /// - Parameters:
   ///   - bias: An additive mask that the kernel saves too, or `nil`.
   ///   - shape: The dimensions as the kernel sees them: with padded heads.
-  ///   - copiesGradient: Whether FlashAttention's gradient arrives in another layout, so that it is copied first.
+  ///   - copiesInBackward: Whether FlashAttention's result and its gradient lie in another layout than its kernel
+  ///     wants, so that its backward copies both first.
   ///
   /// Without a gradient to come, only FlashAttention still makes the log-sum-exp.
   mutating func fusedAttention(
     _ q: Value, _ k: Value, _ v: Value, bias: Value?, shape: AttentionShape,
-    kernel: AttentionKernel, copiesGradient: Bool = false
+    kernel: AttentionKernel, copiesInBackward: Bool = false
   ) throws(PlanError) -> Value {
     let statistics = try rowStatistics(shape, kernel)
     let flops = try attentionFLOPs(shape, causal: bias == nil)
@@ -73,13 +74,19 @@ extension Forward {
     if let bias { save(bias, for: .max) }
     work(
       flops: flops, bytes: 2 * q.spec.bytes + k.spec.bytes + v.spec.bytes, dtype: q.spec.dtype)
-    if copiesGradient { temporary(4, q.spec.bytes) }
+    if copiesInBackward {
+      temporary(4, q.spec.bytes)
+      temporary(5, q.spec.bytes)
+    }
     // The backward computes five matrix products where the forward computes two.
     gradient(0, q.spec, flops: try checkedProduct(flops / 2, 5), always: true)
     gradient(1, k.spec, always: true)
     gradient(2, v.spec, always: true)
     try backwardWorkspace(q, k, v, shape: shape, kernel: kernel, statistics: statistics)
-    if copiesGradient { free(4) }
+    if copiesInBackward {
+      free(4)
+      free(5)
+    }
     let output = register(q.spec)
     let rows = register(statistics)
     let seed = register(try TensorSpec(1, kernel == .flash ? 2 : 1, .int64))

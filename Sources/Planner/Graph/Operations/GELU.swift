@@ -15,29 +15,12 @@ extension Forward {
   mutating func activate(_ x: Value, _ activation: Activation) throws(PlanError) -> Value {
     switch activation {
     case .relu: relu(x)
-    case .gelu, .tanhGELU: fusedGELU(x)
+    case .gelu, .tanhGELU: gelu(x)
     case .silu: silu(x)
     case .newGELU: try newGELU(x)
     case .fastGELU: try fastGELU(x)
     case .quickGELU: try quickGELU(x)
     }
-  }
-
-  /// `relu(x)`; saves its result.
-  private mutating func relu(_ x: Value) -> Value {
-    begin("relu", x)
-    work(flops: 0, bytes: 2 * x.spec.bytes, dtype: x.spec.dtype)
-    gradient(0, x.spec)
-    return end(x.spec, saving: 1)
-  }
-
-  /// `gelu(x)`, exact or approximated by tanh inside the kernel; saves its input.
-  private mutating func fusedGELU(_ x: Value) -> Value {
-    begin("gelu", x)
-    save(x, for: 1)
-    work(flops: 0, bytes: 2 * x.spec.bytes, dtype: x.spec.dtype)
-    gradient(0, x.spec)
-    return end(x.spec)
   }
 
   /// `0.5 * x * (1 + tanh(√(2/π) * (x + 0.044715 * x³)))`, one operation after the other.
@@ -62,7 +45,7 @@ extension Forward {
   /// `x * sigmoid(1.702 * x)`.
   private mutating func quickGELU(_ x: Value) throws(PlanError) -> Value {
     enter("act", holding: x)
-    return leave(try multiply(x, saturate("sigmoid", scale(x))))
+    return leave(try multiply(x, sigmoid(scale(x))))
   }
 
   /// BLOOM's GELU: a function of its own with a backward of its own, both written out in elementwise operations.
@@ -137,15 +120,5 @@ extension Forward {
     gradient(0, spec)
     free(5)
     free(2)
-  }
-
-  private mutating func tanh(_ x: Value) -> Value { saturate("tanh", x) }
-
-  /// `tanh` or `sigmoid`; saves its result.
-  private mutating func saturate(_ name: StaticString, _ x: Value) -> Value {
-    begin(name, x)
-    work(flops: 0, bytes: 2 * x.spec.bytes, dtype: x.spec.dtype)
-    gradient(0, x.spec)
-    return end(x.spec, saving: 1)
   }
 }

@@ -40,6 +40,14 @@ extension Forward {
     return endView(try TensorSpec(a.spec.rows, columns, a.spec.dtype), of: a)
   }
 
+  /// `a.chunk(2, dim=-1)`: two views forward; backward joins both gradients in a new tensor.
+  mutating func halves(_ a: Value) throws(PlanError) -> (Value, Value) {
+    let half = try TensorSpec(a.spec.rows, a.spec.columns / 2, a.spec.dtype)
+    begin("split", a)
+    gradient(0, a.spec)
+    return endViews(half, half, of: a)
+  }
+
   /// `pad(a, (0, n))`: a wider copy; backward copies the part that was there.
   mutating func pad(_ a: Value, columns: Int) throws(PlanError) -> Value {
     let spec = try TensorSpec(a.spec.rows, columns, a.spec.dtype)
@@ -64,12 +72,14 @@ extension Forward {
   /// - Parameter copies: Whether the result has memory of its own, as `repeat_kv` has of more than one head.
   mutating func repeatHeads(_ a: Value, times: Int, copies: Bool = true) throws(PlanError) -> Value
   {
+    if times == 1 { return a }
     let spec = try TensorSpec(
       try checkedProduct(a.spec.rows, times), a.spec.columns, a.spec.dtype)
     begin("repeat_kv", a)
-    work(flops: 0, bytes: a.spec.bytes + spec.bytes, dtype: spec.dtype)
     gradient(0, a.spec)
-    return copies ? end(spec) : endView(spec, of: a)
+    guard copies else { return endView(spec, of: a) }
+    work(flops: 0, bytes: a.spec.bytes + spec.bytes, dtype: spec.dtype)
+    return end(spec)
   }
 
   /// `a.split((q, k, v), dim=-1)` or `a.chunk(3, dim=-1)`: views forward; backward concatenates their gradients.

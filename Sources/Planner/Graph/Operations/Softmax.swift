@@ -1,10 +1,10 @@
 /// Softmax and its relatives.
 extension Forward {
-  /// `softmax(a, dim=-1, dtype=format)`, cast to `dtype` as attention does; saves its own result.
+  /// `softmax(a, dim=-1, dtype=float32)` or in another format, cast to `dtype` as attention does; saves its own result.
   ///
   /// fp16 is read by the kernel itself, bf16 is cast first. Source: `softmax` in PyTorch's `aten/src/ATen/native/SoftMax.cpp`.
   mutating func softmax(_ a: Value, in format: DType = .fp32, to dtype: DType) -> Value {
-    let input = a.spec.dtype == .fp16 ? a : cast(a, to: format)
+    let input = a.spec.dtype == .fp16 && format == .fp32 ? a : cast(a, to: format)
     let wide = input.spec.cast(to: format)
     begin("_softmax", input)
     work(flops: 0, bytes: 2 * wide.bytes, dtype: format)

@@ -2,8 +2,11 @@
 public enum ModelCatalog {
   /// Every model, one line for each family.
   public static let all: [CatalogModel] = [
+    GemmaModels.all,
     LlamaModels.all,
     MistralModels.all,
+    OlmoModels.all,
+    Phi3Models.all,
     Qwen2Models.all,
     Qwen3Models.all,
     BloomModels.all,

@@ -10,6 +10,8 @@ struct CausalAttention: Sendable {
   var headWidth: Int
   /// Keys that a query can see, or `nil` for all before it.
   var window: Int?
+  /// Whether eager attention bounds its scores by a tanh; the fused kernels do not.
+  var capped = false
   /// Whether attention weights are dropped out in training.
   var dropout = false
   /// Whether queries and keys are rows of whole heads in memory, as a concatenation leaves them.
@@ -52,7 +54,8 @@ struct CausalAttention: Sendable {
     if keyHeads == 1 { return false }
     if f.context.attention == .eager { return true }
     if expands(masked: masked), heads != keyHeads { return true }
-    return kernel(masked: masked, dtype: dtype, on: f.context) == .math
+    let kernel = kernel(masked: masked, dtype: dtype, on: f.context)
+    return kernel == .math || kernel == .flash && headWidth % 8 != 0
   }
 
   /// Attention over rotated queries and keys: `[batch·heads·sequence, width]` each.
@@ -99,17 +102,17 @@ struct CausalAttention: Sendable {
       return f.leave(try padded(qc, kc, vc, shape: shape, in: &f))
     }
     let output = try f.fusedAttention(qc, kc, vc, bias: bias, shape: shape, kernel: kernel)
-    if contiguousHeads, kernel != .efficient, heads > 1 {
-      // The result has the queries' layout; the memory-efficient kernel writes rows of tokens.
-      return f.leave(try f.contiguous(output, columns: heads * headWidth))
+    // The result lies in memory as the queries do, except the memory-efficient kernel's.
+    guard contiguousHeads, kernel != .efficient, heads > 1 else {
+      return f.leave(try f.view(output, columns: heads * headWidth))
     }
-    return f.leave(try f.view(output, columns: heads * headWidth))
+    return f.leave(try f.contiguous(output, columns: heads * headWidth))
   }
 
   /// FlashAttention over heads padded to whole 8 elements; its result is cut and copied into rows.
   ///
   /// Source: `pad_last_dim` and `post_process_flash_output` in `aten/src/ATen/native/transformers/attention.cpp`;
-  /// `_flash_attention_backward` copies a gradient that is not contiguous.
+  /// `_flash_attention_backward` copies a result and a gradient that are not contiguous.
   private func padded(
     _ q: Value, _ k: Value, _ v: Value, shape: AttentionShape, in f: inout Forward
   ) throws(PlanError) -> Value {
@@ -119,11 +122,11 @@ struct CausalAttention: Sendable {
     let kp = try f.pad(k, columns: shape.headWidth)
     let vp = try f.pad(v, columns: shape.headWidth)
     let output = try f.fusedAttention(
-      qp, kp, vp, bias: nil, shape: shape, kernel: .flash, copiesGradient: heads > 1)
+      qp, kp, vp, bias: nil, shape: shape, kernel: .flash, copiesInBackward: heads > 1)
     return try f.contiguous(try f.slice(output, columns: headWidth), columns: heads * headWidth)
   }
 
-  /// The boolean mask as numbers to add; the memory-efficient kernel wants rows of whole 8 elements for every head.
+  /// The boolean mask as numbers to add; the memory-efficient kernel wants rows of whole 8 elements.
   ///
   /// Source: `convert_boolean_attn_mask` and `pad_bias` in `aten/src/ATen/native/transformers/attention.cpp`.
   private func bias(_ dtype: DType, _ kernel: AttentionKernel, in f: inout Forward)
@@ -135,9 +138,7 @@ struct CausalAttention: Sendable {
       "where", try TensorSpec(rows, sequence, dtype), role: .activations)
     guard kernel == .efficient, sequence % 8 != 0 else { return numbers }
     let padded = f.plain(
-      "pad",
-      try TensorSpec(try checkedProduct(rows, heads), sequence + 8 - sequence % 8, dtype),
-      role: .activations)
+      "pad", try TensorSpec(rows, sequence + 8 - sequence % 8, dtype), role: .activations)
     f.discard(numbers)
     return padded
   }
@@ -151,7 +152,7 @@ struct CausalAttention: Sendable {
   ) throws(PlanError) -> Value {
     f.enter("self_attn", holding: q, k, v)
     if let bias { _ = f.local(bias) }
-    let (batch, sequence, dtype) = (f.context.batch, f.context.sequence, q.spec.dtype)
+    let (sequence, dtype) = (f.context.sequence, q.spec.dtype)
     let wide = f.local(f.cast(q, to: .fp32))
     let wideKeys = f.local(f.cast(k, to: .fp32))
     let wideValues = f.local(f.cast(v, to: .fp32))
@@ -164,7 +165,7 @@ struct CausalAttention: Sendable {
       _ = f.local(f.plain("where", square.cast(to: .fp32)))
       f.discard(lower)
     }
-    let times = heads / (k.spec.rows / max(1, batch * sequence))
+    let times = k.spec.rows == q.spec.rows ? 1 : heads / keyHeads
     let allKeys = times > 1 ? f.local(try f.repeatHeads(wideKeys, times: times)) : wideKeys
     let values = times > 1 ? f.local(try f.repeatHeads(wideValues, times: times)) : wideValues
     let scaledKeys = f.local(f.scale(allKeys))
@@ -211,14 +212,13 @@ struct CausalAttention: Sendable {
     let v = f.local(try repeatHeads(v, in: &f))
     let (castKeys, castQueries) = (f.castForProduct(k), f.castForProduct(q))
     let queries = try matrices(castQueries, inOrder: contiguousHeads, in: &f)
-    let keys = try matrices(castKeys, inOrder: repeated || contiguousHeads, in: &f)
+    let inOrder = repeated || (contiguousHeads && heads == keyHeads)
+    let keys = try matrices(castKeys, inOrder: inOrder, in: &f)
     let products = try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth)
     var weights = f.local(f.scale(products))
+    if capped { weights = f.softCap(weights) }
     if let mask { weights = f.local(try f.add(weights, mask), replacing: weights) }
-    // Autocast runs a softmax that names no format in fp32.
-    let format = plainSoftmax && f.context.autocast == nil ? weights.spec.dtype : .fp32
-    weights = f.local(
-      f.softmax(weights, in: format, to: plainSoftmax ? v.spec.dtype : dtype), replacing: weights)
+    weights = f.local(softmax(weights, to: dtype, like: v, in: &f), replacing: weights)
     if dropout { weights = f.local(f.dropout(weights), replacing: weights) }
     let (castValues, castWeights) = (f.castForProduct(v), f.castForProduct(weights))
     let values = try matrices(castValues, inOrder: repeated, in: &f)
@@ -233,5 +233,15 @@ struct CausalAttention: Sendable {
   private func repeatHeads(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
     if heads == keyHeads { return x }
     return try f.repeatHeads(x, times: heads / keyHeads, copies: keyHeads > 1)
+  }
+
+  /// The weights come in the format of the queries, or of the values (GPT-2); under autocast they differ.
+  private func softmax(_ scores: Value, to dtype: DType, like v: Value, in f: inout Forward)
+    -> Value
+  {
+    guard plainSoftmax else { return f.softmax(scores, to: dtype) }
+    // Autocast runs it in fp32; the cast back is a no-op otherwise.
+    return f.softmax(
+      scores, in: f.context.autocast == nil ? scores.spec.dtype : .fp32, to: v.spec.dtype)
   }
 }

@@ -5,11 +5,14 @@
 enum CausalHead {
   /// Projects `hidden` onto the vocabulary and computes the loss, which stays as the frame's result.
   ///
+  /// - Parameter capped: Whether a tanh bounds the logits.
   /// - Returns: The logits if the caller holds the model's output, else `nil`.
   static func loss(
-    _ hidden: Value, weight: Parameter, bias: Parameter? = nil, in f: inout Forward
+    _ hidden: Value, weight: Parameter, bias: Parameter? = nil, capped: Bool = false,
+    in f: inout Forward
   ) throws(PlanError) -> (loss: Value, logits: Value?) {
-    let logits = f.local(try f.product(hidden, weight, bias: bias, module: "lm_head"))
+    var logits = f.local(try f.product(hidden, weight, bias: bias, module: "lm_head"))
+    if capped { logits = f.softCap(logits) }
     f.enter("loss", holding: logits)
     let wide = f.local(f.cast(logits, to: .fp32))
     let (batch, sequence) = (f.context.batch, f.context.sequence)

@@ -1,13 +1,18 @@
-/// The gated MLP: `down(silu(gate(x)) * up(x))`.
+/// The gated MLP: `down(activation(gate(x)) * up(x))`.
 ///
 /// Source: `LlamaMLP.forward`, transformers 5.17.
-struct GatedMLP: Sendable {
+struct GatedMLP: FeedForward {
   let gate: Linear
   let up: Linear
   let down: Linear
+  let activation: Activation
 
   /// Declares the three projections.
-  init(hidden: Int, intermediate: Int, bias: Bool, in f: inout Forward) throws(PlanError) {
+  init(
+    hidden: Int, intermediate: Int, bias: Bool, activation: Activation = .silu,
+    in f: inout Forward
+  ) throws(PlanError) {
+    self.activation = activation
     gate = try f.linear(
       "gate_proj", weight: "mlp.gate_proj.weight", bias: bias ? "mlp.gate_proj.bias" : nil,
       input: hidden, output: intermediate)
@@ -22,7 +27,7 @@ struct GatedMLP: Sendable {
   /// Runs the MLP.
   func callAsFunction(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
     f.enter("mlp", holding: x)
-    let gated = f.silu(try f.project(x, gate))
+    let gated = try f.activate(try f.project(x, gate), activation)
     let product = try f.multiply(gated, try f.project(x, up))
     return f.leave(f.local(try f.project(product, down)))
   }

@@ -25,14 +25,44 @@ enum RotaryEmbedding {
     return f.leave(f.plain("to", wide.cast(to: dtype)), f.plain("to", wide.cast(to: dtype)))
   }
 
+  /// How a family applies the tables.
+  enum Form: Sendable {
+    /// Over whole heads: Llama.
+    case whole
+    /// Over whole heads, the result in the format of what went in: OLMo, whose tables are fp32.
+    case restored
+    /// Over the first columns of each head, joined with the rest even where nothing is left: Phi-3.
+    case sliced
+  }
+
   /// Rotates queries and keys; the unrotated ones live until both are done.
   static func apply(
-    _ q: Value, _ k: Value, cos: Value, sin: Value, in f: inout Forward
+    _ q: Value, _ k: Value, cos: Value, sin: Value, form: Form = .whole, in f: inout Forward
   ) throws(PlanError) -> (Value, Value) {
     f.enter("apply_rotary_pos_emb", holding: q, k)
-    let q = f.local(try rotate(q, cos, sin, &f))
-    let k = f.local(try rotate(k, cos, sin, &f))
-    return f.leave(q, k)
+    switch form {
+    case .whole, .restored:
+      let rotatedQ = f.local(try rotate(q, cos, sin, &f))
+      let rotatedK = f.local(try rotate(k, cos, sin, &f))
+      guard form == .restored else { return f.leave(rotatedQ, rotatedK) }
+      let restoredQ = f.cast(rotatedQ, to: q.spec.dtype)
+      return f.leave(restoredQ, f.cast(rotatedK, to: k.spec.dtype))
+    case .sliced:
+      let (firstQ, restQ) = try split(q, at: cos.spec.columns, &f)
+      let (firstK, restK) = try split(k, at: cos.spec.columns, &f)
+      let joinedQ = try f.concatenate(try rotate(firstQ, cos, sin, &f), restQ)
+      let rotatedQ = f.local(joinedQ)
+      let joinedK = try f.concatenate(try rotate(firstK, cos, sin, &f), restK)
+      return f.leave(rotatedQ, f.local(joinedK))
+    }
+  }
+
+  /// `x[..., :n], x[..., n:]`.
+  private static func split(_ x: Value, at columns: Int, _ f: inout Forward)
+    throws(PlanError) -> (Value, Value)
+  {
+    let first = f.local(try f.slice(x, columns: columns))
+    return (first, f.local(try f.slice(x, columns: x.spec.columns - columns)))
   }
 
   /// Rotates the first `width` elements of each head, and joins them with the rest.

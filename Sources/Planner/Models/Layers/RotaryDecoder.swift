@@ -1,0 +1,119 @@
+/// The model around the layers of a rotary decoder: embedding, masks, rotary tables, final norm, head, loss.
+///
+/// Source: `LlamaModel.forward` and `Gemma3TextModel.forward`, transformers 5.17.
+struct RotaryDecoder: Sendable {
+  var sizes: DecoderSizes
+  /// Columns of each head that are rotated; all of them if `nil`.
+  var rotaryWidth: Int?
+  /// Whether the rotary tables stay in fp32.
+  var wideTables = false
+  /// Whether the embedding is multiplied by a constant that the model keeps on the device.
+  var scalesEmbedding = false
+  /// Whether a tanh bounds the logits.
+  var capsLogits = false
+  /// Keys that a query of a sliding layer can see.
+  var window: Int?
+  /// Which layers slide: a pattern, repeated over all layers.
+  var slides = [false]
+  /// Whether the model makes both masks, whichever its layers use.
+  var makesBothMasks = false
+  /// Whether sliding layers have rotary tables of their own.
+  var tablesForEachKind = false
+
+  typealias Surroundings = RotaryAttention.Surroundings
+
+  /// Writes the forward pass.
+  ///
+  /// - Parameters:
+  ///   - norm: Declares the final norm.
+  ///   - layer: Declares and runs one layer.
+  func graph(
+    _ context: ForwardContext,
+    norm: (inout Forward) throws(PlanError) -> any Norm,
+    layer: (inout Forward, Value, Surroundings) throws(PlanError) -> Value
+  ) throws(PlanError) -> LayerGraph {
+    var f = Forward(context)
+    f.enter("model")
+    let tokens = try checkedProduct(context.batch, context.sequence)
+    let embedding = try f.parameter("embed_tokens.weight", sizes.vocabulary, sizes.hidden)
+    let rows = try f.embedding(rows: tokens, embedding)
+    let embedded = f.local(scalesEmbedding ? f.scale(rows) : rows)
+    if context.inputRequiresGradient { f.require(embedded) }
+    let positions = f.local(f.plain("arange", try TensorSpec(1, context.sequence, .int64)))
+    let pattern = try sections(residual: embedded.spec, positions, layer: layer, in: &f)
+    var stream = f.layers(f.local(f.alias(embedded)))
+    let finalNorm = try norm(&f)
+    stream = f.local(try finalNorm(stream, in: &f), replacing: stream)
+    stream = f.leave(stream)
+    f.enter("lm_head", holding: stream)
+    let head =
+      sizes.tied
+      ? embedding : try f.parameter("lm_head.weight", sizes.vocabulary, sizes.hidden)
+    let (loss, logits) = try CausalHead.loss(stream, weight: head, capped: capsLogits, in: &f)
+    f.finish(loss: loss, holding: logits)
+    return LayerGraph(
+      program: f.program, pattern: pattern, layers: sizes.layers, buffers: buffers(context))
+  }
+
+  /// Writes each kind of layer once.
+  ///
+  /// - Returns: The section of each layer of the pattern.
+  private func sections(
+    residual: TensorSpec, _ positions: Value,
+    layer: (inout Forward, Value, Surroundings) throws(PlanError) -> Value,
+    in f: inout Forward
+  ) throws(PlanError) -> [Int] {
+    let kinds = try surroundings(&f)
+    var pattern: [Int] = []
+    var written: [Bool: Int] = [:]
+    for slides in slides {
+      if let section = written[slides] {
+        pattern.append(section)
+        continue
+      }
+      let around = slides ? kinds.sliding : kinds.full
+      var arguments = [positions, around.cos, around.sin]
+      if let mask = around.mask { arguments.append(mask) }
+      let section = try f.layer("layers", residual: residual, arguments: arguments) {
+        (f, x) throws(PlanError) in try layer(&f, x, around)
+      }
+      written[slides] = section
+      pattern.append(section)
+    }
+    return pattern
+  }
+
+  /// Masks and tables of both kinds of layers; a kind without layers shares the other's.
+  private func surroundings(_ f: inout Forward)
+    throws(PlanError) -> (full: Surroundings, sliding: Surroundings)
+  {
+    func mask(_ window: Int?, _ f: inout Forward) throws(PlanError) -> Value? {
+      let attention = CausalAttention(
+        heads: sizes.heads, keyHeads: sizes.keyHeads, headWidth: sizes.headWidth, window: window)
+      return try attention.mask(in: &f).map { f.local($0) }
+    }
+    let (hasFull, hasSliding) = (slides.contains(false), slides.contains(true))
+    let fullMask = hasFull || makesBothMasks ? try mask(nil, &f) : nil
+    let slidingMask = hasSliding || makesBothMasks ? try mask(window, &f) : nil
+    func tables(_ f: inout Forward) throws(PlanError) -> (cos: Value, sin: Value) {
+      let dtype = f.context.autocast == nil && !wideTables ? f.context.dtype : .fp32
+      let (cos, sin) = try RotaryEmbedding.tables(
+        sequence: f.context.sequence, width: rotaryWidth ?? sizes.headWidth, dtype: dtype, in: &f)
+      return (f.local(cos), f.local(sin))
+    }
+    let first = try tables(&f)
+    let second = tablesForEachKind && hasFull && hasSliding ? try tables(&f) : first
+    return (
+      Surroundings(mask: fullMask, cos: first.cos, sin: first.sin, window: nil),
+      Surroundings(mask: slidingMask, cos: second.cos, sin: second.sin, window: window)
+    )
+  }
+
+  /// Rotary frequencies, and the scale of the embedding.
+  private func buffers(_ context: ForwardContext) -> [Int] {
+    var buffers = RotaryEmbedding.buffers(width: rotaryWidth ?? sizes.headWidth)
+    if tablesForEachKind, slides.contains(true), slides.contains(false) { buffers += buffers }
+    if scalesEmbedding { buffers.append(context.dtype.size) }
+    return buffers
+  }
+}
