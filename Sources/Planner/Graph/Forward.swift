@@ -92,6 +92,14 @@ struct Forward {
     return (a, b)
   }
 
+  /// Returns a layer's result with its attention weights, which the model holds until the next layer returned.
+  mutating func leave(_ result: Value, keeping weights: Value?) -> Value {
+    guard let weights else { return leave(result) }
+    program.sections[section].kept = weights.register
+    close(keeping: result.register, weights.register)
+    return result
+  }
+
   private mutating func close(keeping a: Int32, _ b: Int32) {
     guard let frame = frames.popLast() else { return }
     while locals.count > frame.start {
@@ -169,6 +177,14 @@ struct Forward {
   /// Runs all layers over the residual stream: it is a local of the frame, bound again by each layer.
   mutating func layers(_ hidden: Value) -> Value {
     emit(Instruction(code: .layers, a: hidden.register))
+    return hidden
+  }
+
+  /// As ``layers(_:)``; what else a layer returned is a local of the frame too, if `section` keeps something.
+  mutating func layers(_ hidden: Value, keeping section: Int) -> Value {
+    guard program.sections[section].kept >= 0 else { return layers(hidden) }
+    let kept = local(register(hidden.spec))
+    emit(Instruction(code: .layers, a: hidden.register, b: kept.register))
     return hidden
   }
 

@@ -28,6 +28,8 @@ struct Program: Sendable {
     var input: Int32 = -1
     /// Where it leaves it.
     var output: Int32 = -1
+    /// What it returns besides, which the model holds until the next layer has returned, or -1.
+    var kept: Int32 = -1
     /// Registers of the model that it reads, and that a checkpoint of it holds.
     var arguments: ContiguousArray<Int32> = []
     /// Its weights, as a range of ``Program/leaves``.
@@ -64,7 +66,7 @@ struct Instruction: Sendable {
     case cache
     /// Register `a` becomes a leaf that wants a gradient.
     case require
-    /// All layers run; register `a` holds the residual stream before and after.
+    /// All layers run; register `a` holds the residual stream before and after, `b` what layers return besides.
     case layers
   }
 

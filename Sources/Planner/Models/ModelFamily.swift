@@ -38,6 +38,8 @@ public enum ModelFamilies {
     Qwen3.self,
     GPT2.self,
     GPTNeoX.self,
+    Bloom.self,
+    Falcon.self,
     OPT.self,
     Phi.self,
     Starcoder2.self,

@@ -28,7 +28,9 @@ extension Tape {
         registers[Int(instruction.a)].source = -2 - Int32(inputLeaf)
         requiredInput = registers[Int(instruction.a)].storage
         retain(requiredInput)
-      case .layers: runLayers(stream: Int(instruction.a))
+      case .layers:
+        keptRegister = Int(instruction.b)
+        runLayers(stream: Int(instruction.a))
       }
     }
   }
@@ -171,6 +173,7 @@ extension Tape {
     marks.append(Mark(kind: .repeatEnd, node: nodes.count, count: rest, stride: stride))
     schedule.events.append(Event(kind: .repeatEnd))
     carry(registers[stream].storage, from: copies, to: outer)
+    if keptRegister >= 0 { carry(registers[keptRegister].storage, from: copies, to: outer) }
     copies = outer
   }
 
@@ -187,6 +190,12 @@ extension Tape {
     }
     let output = registers[Int(section.output)]
     registers[Int(section.output)].held = false
+    if keptRegister >= 0, section.kept >= 0 {
+      let kept = registers[Int(section.kept)]
+      registers[Int(section.kept)].held = false
+      letGo(Int32(keptRegister))
+      registers[keptRegister] = kept
+    }
     letGo(Int32(stream))
     registers[stream] = output
     marks.append(Mark(kind: .layer, node: nodes.count, layer: index))

@@ -47,6 +47,8 @@ struct Tape {
   var recomputes = false
   /// Gradients that the embedding's output waits for, where it was made a leaf.
   var inputUses: Int32 = 0
+  /// The register of what layers return besides the residual stream, or -1.
+  var keptRegister = -1
   /// How far above a layer mark's index the layers of a repetition begin, going backward.
   var layerOffset = 0
   /// What the loop holds of the model's output, and what the graph behind it holds.

@@ -38,6 +38,9 @@ import Testing
           .init("num_attention_heads", 4), .init("intermediate_size", 512),
           .init("num_hidden_layers", .integer(layers)),
         ])
+        scenario.strategies = scenario.strategies.map {
+          $0 is LoRA ? LoRA(rank: 8, targetModules: ["all-linear"]) : $0
+        }
         var settings = try Settings(config, path: "model")
         scenario.model = Model(name: "llama", family: try Llama(&settings))
         let live = try Planner.plan(scenario).peak.live

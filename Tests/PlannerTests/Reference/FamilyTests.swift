@@ -6,7 +6,8 @@ import Testing
   static let cases = Fixtures.cases("families")
   /// Families that meet PyTorch to the byte.
   static let exact: Set<String> = [
-    "gemma", "gemma2", "gemma3_text", "llama", "mistral", "olmo", "olmo2", "phi3",
+    "bloom", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama", "mistral",
+    "olmo", "olmo2", "opt", "phi", "phi3", "starcoder2",
   ]
 
   private func modelType(_ reference: Fixtures.Case) -> String {

@@ -1,9 +1,10 @@
 @testable import Planner
 
 extension Scenario {
-  /// The families of decoders with rotary attention and grouped heads.
+  /// Every family of decoders.
   private static let families = [
-    "gemma", "gemma2", "gemma3_text", "llama", "mistral", "olmo", "olmo2", "phi3", "qwen2", "qwen3",
+    "bloom", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama", "mistral",
+    "olmo", "olmo2", "opt", "phi", "phi3", "qwen2", "qwen3", "starcoder2",
   ]
 
   /// A random small scenario of any family, precision, attention, strategy and optimizer.
@@ -42,7 +43,8 @@ extension Scenario {
           policy, reentrant: Int.random(in: 0...3, using: &g) == 0, earlyStop: .random(using: &g)))
     }
     if Int.random(in: 0...2, using: &g) == 0 {
-      let targets = [["o_proj", "down_proj"], ["all-linear"], ["down_proj"]]
+      let all = model.family.linearModules
+      let targets = [Array(all.suffix(1)), ["all-linear"], [all[0], all[all.count - 1]]]
         .randomElement(using: &g)
       strategies.append(
         LoRA(
@@ -59,7 +61,7 @@ extension Scenario {
       name: "seed \(seed)", model: model,
       workload: Workload(
         microBatchSize: Int.random(in: 1...4, using: &g),
-        sequenceLength: Int.random(in: 16...2048, using: &g),
+        sequenceLength: Int.random(in: 16...(family == "gpt2" ? 1024 : 2048), using: &g),
         gradientAccumulationSteps: Int.random(in: 1...4, using: &g),
         keepOutputs: .random(using: &g)),
       precision: Precision.allCases.randomElement(using: &g) ?? .bf16True,
@@ -70,8 +72,25 @@ extension Scenario {
   /// Keys that only some families read.
   private static func familyKeys(_ family: String, using g: inout SplitMix) -> [JSONValue.Member] {
     let window = JSONValue.integer([64, 512, 100_000].randomElement(using: &g) ?? 64)
+    func drops(_ keys: [String]) -> [JSONValue.Member] {
+      keys.map { .init($0, .number(.random(using: &g) ? 0.1 : 0)) }
+    }
     switch family {
     case "mistral": return [.init("sliding_window", window)]
+    case "starcoder2":
+      return [.init("sliding_window", window)] + drops(["residual_dropout", "embedding_dropout"])
+    case "falcon":
+      return ["new_decoder_architecture", "multi_query", "bias"].map {
+        .init($0, .bool(.random(using: &g)))
+      } + drops(["attention_dropout", "hidden_dropout"])
+    case "bloom", "gpt_neox":
+      return drops(["attention_dropout", "hidden_dropout"])
+    case "gpt2", "phi": return drops(["attn_pdrop", "resid_pdrop", "embd_pdrop"])
+    case "opt":
+      return drops(["attention_dropout", "dropout"]) + [
+        .init("do_layer_norm_before", .bool(.random(using: &g))),
+        .init("word_embed_proj_dim", .integer([64, 128].randomElement(using: &g) ?? 64)),
+      ]
     case "gemma2", "gemma3_text":
       return [
         .init("sliding_window", window),

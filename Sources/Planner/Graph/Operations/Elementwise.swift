@@ -47,6 +47,23 @@ extension Forward {
     return end(a.spec)
   }
 
+  /// `a += b` at equal shapes and formats: the same memory; hands its gradient to both.
+  mutating func addInPlace(_ a: Value, _ b: Value) -> Value {
+    begin("add_", a, b)
+    work(flops: 0, bytes: 3 * a.spec.bytes, dtype: a.spec.dtype)
+    pass(0)
+    pass(1)
+    return endView(a.spec, of: a)
+  }
+
+  /// `a /= constant`: the same memory; backward makes a new gradient.
+  mutating func divideInPlace(_ a: Value) -> Value {
+    begin("div_", a)
+    work(flops: 0, bytes: 2 * a.spec.bytes, dtype: a.spec.dtype)
+    gradient(0, a.spec)
+    return endView(a.spec, of: a)
+  }
+
   /// `-a`.
   mutating func negate(_ a: Value) -> Value {
     begin("neg", a)

@@ -94,13 +94,13 @@ extension Forward {
       try TensorSpec(rows, v, dtype), of: a)
   }
 
-  /// `a[:, [i]]`: a copy of `rows` rows, picked by an index that is saved; backward writes them into zeros.
+  /// `a[..., [i], :]`: a copy of `columns` elements a row, by an index that is saved; backward writes into zeros.
   ///
   /// `index_put` is not done in place there: the zeros are copied first.
-  mutating func pick(_ a: Value, rows: Int) throws(PlanError) -> Value {
+  mutating func pick(_ a: Value, columns: Int) throws(PlanError) -> Value {
     let index = plain("index", try TensorSpec(1, 1, .int64))
     begin("index", a)
-    let output = register(try TensorSpec(rows, a.spec.columns, a.spec.dtype))
+    let output = register(try TensorSpec(a.spec.rows, columns, a.spec.dtype))
     work(flops: 0, bytes: 2 * output.spec.bytes, dtype: a.spec.dtype)
     temporary(0, a.spec.bytes)
     gradient(0, a.spec)

@@ -116,6 +116,32 @@ extension Forward {
     return end(spec)
   }
 
+  /// `baddbmm(bias, a, b)` with a scale: scores with a bias that wants no gradient.
+  ///
+  /// The gradient of the first operand is made first; each is scaled into a second tensor.
+  mutating func biasedProduct(
+    _ bias: Value, _ a: Value, _ b: Value, columns: Int, inner: Int
+  ) throws(PlanError) -> Value {
+    let b = castForProduct(b)
+    let a = castForProduct(a)
+    let castBias = castForProduct(bias)
+    let spec = try TensorSpec(a.spec.elements / max(inner, 1), columns, a.spec.dtype)
+    let flops = try checkedProduct(2, a.spec.elements, columns)
+    begin("baddbmm", a, b)
+    save(a, for: 0b10)
+    save(b, for: 0b01)
+    work(flops: flops, bytes: a.spec.bytes + b.spec.bytes + spec.bytes, dtype: spec.dtype)
+    temporary(0, a.spec.bytes, for: 0b01)
+    gradient(0, a.spec, flops: flops)
+    free(0, for: 0b01)
+    temporary(0, b.spec.bytes, for: 0b10)
+    gradient(1, b.spec, flops: flops)
+    free(0, for: 0b10)
+    let output = end(spec)
+    if castBias != bias { discard(castBias) }
+    return output
+  }
+
   /// Autocast's cast of an activation.
   mutating func castForProduct(_ x: Value) -> Value {
     guard let autocast = context.autocast, x.spec.dtype == .fp32 else { return x }

@@ -2,7 +2,7 @@
 public struct CatalogModel: Sendable {
   /// What a scenario calls it: `llama-2-7b`.
   public let id: String
-  /// Its name on the Hugging Face hub.
+  /// Its name on the Hugging Face hub; its id where it was not released.
   public let hub: String
   /// The keys of its `config.json` that decide a size, `model_type` first.
   ///

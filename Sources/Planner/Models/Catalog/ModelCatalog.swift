@@ -9,6 +9,13 @@ public enum ModelCatalog {
     Phi3Models.all,
     Qwen2Models.all,
     Qwen3Models.all,
+    BloomModels.all,
+    FalconModels.all,
+    GPT2Models.all,
+    GPTNeoXModels.all,
+    OPTModels.all,
+    PhiModels.all,
+    Starcoder2Models.all,
   ].flatMap { (family: [CatalogModel]) in family }
 
   /// The model of this name, or of this name on the Hugging Face hub; case does not matter.

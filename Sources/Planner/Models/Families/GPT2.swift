@@ -110,11 +110,13 @@ struct GPT2: ModelFamily {
   ) throws(PlanError) -> Value {
     f.enter("attn", holding: x)
     let eager = f.context.attention == .eager
+    // Gradients of several heads arrive transposed.
+    let copies = eager && heads > 1
     let width = hidden / heads
     let (q, k, v) = try f.split(try f.project(x, fused), hidden, hidden, hidden)
     let keys = f.local(try f.heads(k, width: width, copies: false))
-    let values = f.local(try f.heads(v, width: width, copies: eager))
-    let queries = f.local(try f.heads(q, width: width, copies: eager))
+    let values = f.local(try f.heads(v, width: width, copies: copies))
+    let queries = f.local(try f.heads(q, width: width, copies: copies))
     let (rows, weights) = try attention(queries, keys, values, mask: mask, in: &f)
     let attended = f.local(rows)
     let kept = weights.map { f.local($0) }

@@ -175,16 +175,18 @@ struct OPT: ModelFamily {
   {
     f.enter("self_attn", holding: x)
     let eager = f.context.attention == .eager
+    // Gradients of several heads arrive transposed.
+    let copies = eager && sizes.heads > 1
     let width = sizes.headWidth
     let queries = f.local(
-      try f.heads(f.scale(try f.project(x, weights.q)), width: width, copies: eager))
+      try f.heads(f.scale(try f.project(x, weights.q)), width: width, copies: copies))
     // Gradients of transposed keys fit their rows without a copy only in a batch of one.
     let keyCopies = eager && f.context.batch > 1
     let k = try f.project(x, weights.k)
     let kName = f.local(k)
     let v = f.local(try f.project(x, weights.v))
     let keys = f.local(try f.heads(kName, width: width, copies: keyCopies), replacing: kName)
-    let values = f.local(try f.heads(v, width: width, copies: eager), replacing: v)
+    let values = f.local(try f.heads(v, width: width, copies: copies), replacing: v)
     let (attended, probabilities) = try attention(queries, keys, values, mask: mask, in: &f)
     let output = f.local(attended)
     let kept = probabilities.map { f.local($0) }

@@ -103,7 +103,7 @@ struct CausalAttention: Sendable {
     }
     let output = try f.fusedAttention(qc, kc, vc, bias: bias, shape: shape, kernel: kernel)
     // The result lies in memory as the queries do, except the memory-efficient kernel's.
-    guard contiguousHeads, kernel != .efficient else {
+    guard contiguousHeads, kernel != .efficient, heads > 1 else {
       return f.leave(try f.view(output, columns: heads * headWidth))
     }
     return f.leave(try f.contiguous(output, columns: heads * headWidth))
@@ -186,7 +186,7 @@ struct CausalAttention: Sendable {
   }
 
   /// The operand of a batched product: copied where batch and heads cannot be viewed as one dimension.
-  private func matrices(_ x: Value, inOrder: Bool = false, in f: inout Forward) throws(PlanError)
+  func matrices(_ x: Value, inOrder: Bool = false, in f: inout Forward) throws(PlanError)
     -> Value
   {
     if inOrder || heads == 1 || f.context.batch == 1 { return x }
