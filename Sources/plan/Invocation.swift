@@ -19,6 +19,11 @@ struct Invocation {
   var readFile: (_ path: String) throws(PlanError) -> [UInt8]
   /// Everything on standard input.
   var readInput: () throws(PlanError) -> [UInt8]
+  /// The first bytes of a file, at most so many; fewer where it is shorter.
+  var readStart: (_ path: String, _ count: Int) throws(PlanError) -> [UInt8] = {
+    (path, _) throws(PlanError) in
+    throw PlanError(.unreadable, "there is no such file", path: path, fix: "Check the path.")
+  }
   /// The program itself, to be started again; `nil` where there is none.
   var program: String?
 }

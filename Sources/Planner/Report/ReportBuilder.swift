@@ -38,7 +38,8 @@ struct ReportBuilder {
       recompute: recompute, flops: FLOPs(step.work.flops + step.work.recomputed),
       seconds: try Seconds(step.work.seconds + step.work.recomputedSeconds),
       devices: Report.DeviceCount(used: plan.devices, minimum: fits ? plan.devices : nil),
-      assumptions: plan.assumptions + scenario.model.family.assumptions
+      assumptions: plan.assumptions + scenario.model.assumptions
+        + scenario.model.family.assumptions
         + allowance.assumptions(for: scenario) + scenario.defaults)
   }
 

@@ -53,11 +53,14 @@ public struct Model: Sendable {
   public var name: String
   /// The architecture with its sizes.
   public var family: any ModelFamily
+  /// What was taken for granted when its config was read.
+  public var assumptions: [Assumption]
 
   /// Names an architecture.
-  public init(name: String, family: any ModelFamily) {
+  public init(name: String, family: any ModelFamily, assumptions: [Assumption] = []) {
     self.name = name
     self.family = family
+    self.assumptions = assumptions
   }
 }
 

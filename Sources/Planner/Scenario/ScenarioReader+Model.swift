@@ -25,7 +25,12 @@ extension ScenarioReader {
     let path = isFile ? name : name.hasSuffix("/") ? name + "config.json" : name + "/config.json"
     let config = try loadModelConfig(path)
     do {
-      return try model(config, name: nil, path: "")
+      var model = try model(config, name: nil, path: "")
+      let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+      model.assumptions += try CheckpointCheck(model, config).assumptions { (file) in
+        try? loadModelConfig(folder + file)
+      }
+      return model
     } catch {
       var error = error
       error.path = error.path.isEmpty ? path : "\(path), \(error.path)"
@@ -39,10 +44,29 @@ extension ScenarioReader {
     guard let type = try settings.optionalString("model_type") else {
       throw .noModelType(settings.place("model_type"), types)
     }
+    if let quantized = settings.value("quantization_config") {
+      throw .quantized(quantized, settings.place("quantization_config"))
+    }
     guard let family = families.first(where: { $0.modelType == type }) else {
+      if let text = settings.value("text_config"), text["model_type"] != nil {
+        return try textModel(text, of: type, path: settings.place("text_config"))
+      }
       throw .unknownModelType(type, settings.place("model_type"), types)
     }
     return Model(name: name ?? type, family: try family.init(&settings))
+  }
+
+  /// The text model of a config that nests it, as multimodal ones do.
+  private func textModel(_ text: JSONValue, of type: String, path: String) throws(PlanError)
+    -> Model
+  {
+    var model = try model(text, name: nil, path: path)
+    model.assumptions.append(
+      Assumption(
+        "text_model_alone",
+        "the text model of \(type.prefix(80)) alone, trained on text; what is around it is not counted",
+        source: "text_config"))
+    return model
   }
 }
 
@@ -58,6 +82,17 @@ extension PlanError {
       .invalid, "expected a model, found \(value.shown)", path: "model",
       fix:
         "Write a name from \"plan show models\", the path of a config.json, or a config as an object."
+    )
+  }
+
+  fileprivate static func quantized(_ value: JSONValue, _ path: String) -> Self {
+    var method = "unknown"
+    if case .string(let name)? = value["quant_method"] { method = String(name.prefix(40)) }
+    return Self(
+      .unsupported, "the checkpoint is quantized (\(method)), and its weights cannot be trained",
+      path: path,
+      fix:
+        "Remove the key to plan the model with unquantized weights; adapters over a quantized base are a \"lora\" setting."
     )
   }
 

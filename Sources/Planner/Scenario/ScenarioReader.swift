@@ -2,7 +2,9 @@
 ///
 /// It reads no files. Where a scenario names a `config.json`, the closure it was made with gives its contents.
 public struct ScenarioReader {
-  /// Gives the JSON of a model's `config.json`; paths are as the scenario writes them.
+  /// Gives the JSON of a model's `config.json`, or of a file beside it; paths are as the scenario writes them.
+  ///
+  /// Of a `.safetensors` file it gives the header.
   public typealias ConfigLoader = (_ path: String) throws(PlanError) -> JSONValue
 
   let loadModelConfig: ConfigLoader

@@ -72,7 +72,7 @@ struct TrainingStep {
   }
 
   /// Every weight with the number of layers that have it, in the order of `model.parameters()`.
-  private static func weights(of graph: LayerGraph) -> [Weight] {
+  static func weights(of graph: LayerGraph) -> [Weight] {
     var counts = Array(repeating: 0, count: graph.program.sections.count)
     for (position, section) in graph.pattern.enumerated() {
       let whole = graph.layers / graph.pattern.count

@@ -23,7 +23,8 @@ struct ScenarioSource {
     document = try Self.apply(given, arguments, to: base)
     let hasModelOption = given.contains { $0.path == ["model"] }
     let configs = ConfigFiles(
-      folder: hasModelOption ? "" : Self.folder(of: path ?? ""), readFile: invocation.readFile)
+      folder: hasModelOption ? "" : Self.folder(of: path ?? ""), readFile: invocation.readFile,
+      readStart: invocation.readStart)
     reader = ScenarioReader(loadModelConfig: configs.load)
   }
 
@@ -78,21 +79,30 @@ struct ScenarioSource {
 }
 
 /// Model configs from files, each read once.
-private final class ConfigFiles {
+fileprivate final class ConfigFiles {
   private let folder: String
   private let readFile: (String) throws(PlanError) -> [UInt8]
+  private let readStart: (String, Int) throws(PlanError) -> [UInt8]
   private var known: [String: JSONValue] = [:]
 
-  init(folder: String, readFile: @escaping (String) throws(PlanError) -> [UInt8]) {
+  init(
+    folder: String, readFile: @escaping (String) throws(PlanError) -> [UInt8],
+    readStart: @escaping (String, Int) throws(PlanError) -> [UInt8]
+  ) {
     self.folder = folder
     self.readFile = readFile
+    self.readStart = readStart
   }
 
   func load(_ path: String) throws(PlanError) -> JSONValue {
     let full = path.hasPrefix("/") ? path : folder + path
     if let config = known[full] { return config }
     let bytes: [UInt8]
-    do { bytes = try readFile(full) } catch { throw error.asConfig }
+    do {
+      bytes = try full.hasSuffix(".safetensors") ? tensorHeader(full) : readFile(full)
+    } catch {
+      throw error.asConfig
+    }
     do {
       let config = try JSONReader.read(bytes)
       known[full] = config
@@ -103,7 +113,23 @@ private final class ConfigFiles {
   }
 }
 
+extension ConfigFiles {
+  /// The JSON ahead of the tensors of a `.safetensors` file: its length in 8 bytes, then the text.
+  private func tensorHeader(_ path: String) throws(PlanError) -> [UInt8] {
+    let start = try readStart(path, 8)
+    guard start.count == 8 else { throw .noHeader(path) }
+    let length = start.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard length <= UInt64(FileReader.largest - 8) else { throw .noHeader(path) }
+    return Array(try readStart(path, 8 + Int(length)).dropFirst(8))
+  }
+}
+
 extension PlanError {
+  fileprivate static func noHeader(_ path: String) -> Self {
+    Self(
+      .syntax, "this is no safetensors file", path: path, fix: "Check that it was written whole.")
+  }
+
   /// The same error, said of a place in a file.
   func inFile(_ file: String) -> Self {
     var error = self

@@ -21,6 +21,28 @@ enum FileReader {
     return try read(descriptor, path)
   }
 
+  /// The first `count` bytes of the file at `path`, fewer where it is shorter.
+  static func readStart(_ path: String, _ count: Int) throws(PlanError) -> [UInt8] {
+    guard count <= largest else { throw .tooLarge(path) }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .cannotRead(path, errno) }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: max(0, count))
+    var filled = 0
+    while filled < bytes.count {
+      let read = bytes.withUnsafeMutableBytes { buffer in
+        unistdRead(descriptor, UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
+      }
+      if read < 0 {
+        if errno == EINTR { continue }
+        throw .cannotRead(path, errno)
+      }
+      if read == 0 { break }
+      filled += read
+    }
+    return Array(bytes.prefix(filled))
+  }
+
   /// Everything on standard input.
   static func readInput() throws(PlanError) -> [UInt8] {
     try read(STDIN_FILENO, "standard input")

@@ -53,7 +53,8 @@ extension Invocation {
       arguments: Array(CommandLine.arguments.dropFirst()),
       output: Stream(isTerminal: isatty(STDOUT_FILENO) == 1, refusesColor: refuses),
       errors: Stream(isTerminal: isatty(STDERR_FILENO) == 1, refusesColor: refuses),
-      readFile: FileReader.read, readInput: FileReader.readInput, program: Self.executable)
+      readFile: FileReader.read, readInput: FileReader.readInput,
+      readStart: FileReader.readStart, program: Self.executable)
   }
 
   /// The path under which this program can be started.

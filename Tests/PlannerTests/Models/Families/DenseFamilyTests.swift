@@ -9,7 +9,9 @@ import Testing
         throw PlanError(.unreadable, "no file here", path: path, fix: "")
       }.read(["model": config, "workload": ["micro_batch_size": 1, "sequence_length": 128]])
       return nil
-    } catch { return error as? PlanError }
+    } catch {
+      return error
+    }
   }
 
   private func report(_ config: JSONValue) throws -> Report {
