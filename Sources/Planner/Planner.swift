@@ -36,12 +36,29 @@ public enum Planner {
     try StrategyStack([scenario.precision] + scenario.strategies).decide(&plan)
     plan.assumptions += scenario.optimizer.assumptions
     try checkTargets(plan, of: scenario)
+    try checkStepInBackward(plan)
     return plan
   }
 
   /// How many layers a scenario's model has.
   static func layers(of scenario: Scenario) throws(PlanError) -> Int {
     try scenario.model.family.graph(try decide(scenario).context).layers
+  }
+
+  /// Stepping in backward frees each gradient at once: nothing is left to clip or to add to.
+  private static func checkStepInBackward(_ plan: TrainingPlan) throws(PlanError) {
+    guard plan.optimizer.stepsInBackward else { return }
+    if plan.clipping != nil {
+      throw PlanError(
+        .conflict, "an optimizer that steps in backward leaves no gradients to clip",
+        path: "gradient_clipping", fix: "Leave \"gradient_clipping\" out, or \"in_backward\".")
+    }
+    if plan.microBatches > 1 {
+      throw PlanError(
+        .conflict, "an optimizer that steps in backward cannot accumulate gradients",
+        path: "workload.gradient_accumulation_steps",
+        fix: "Use one accumulation step, or leave \"in_backward\" out.")
+    }
   }
 
   private static func checkTargets(_ plan: TrainingPlan, of scenario: Scenario) throws(PlanError) {

@@ -16,6 +16,8 @@ public protocol Optimizer: Sendable {
   func states(of parameter: TensorSpec) throws(PlanError) -> [TensorSpec]
   /// What it keeps on the device once, however many parameters there are.
   func sharedStates(of parameters: [TensorSpec]) throws(PlanError) -> [TensorSpec]
+  /// Whether each weight is updated in backward, as soon as its gradient is there, and the gradient freed.
+  var stepsInBackward: Bool { get }
   /// What the planner takes for granted about it.
   var assumptions: [Assumption] { get }
   /// What its step allocates and frees, given every trained weight in the order of `model.parameters()`.
@@ -23,6 +25,8 @@ public protocol Optimizer: Sendable {
 }
 
 extension Optimizer {
+  /// No: all weights are updated after backward.
+  public var stepsInBackward: Bool { false }
   /// Nothing.
   public func sharedStates(of parameters: [TensorSpec]) throws(PlanError) -> [TensorSpec] { [] }
   /// Nothing.
@@ -54,6 +58,7 @@ public enum Optimizers {
     Lion8bit.self,
     PagedLion8bit.self,
     Muon.self,
+    LOMO.self,
   ]
 
   /// The optimizer of this name, or `nil`.

@@ -8,7 +8,7 @@ enum Later {
     "sequence_parallel", "tensor_parallel", "zero",
   ]
   static let optimizers = [
-    "adagrad", "adam-8bit", "apollo", "galore", "lomo", "rmsprop",
+    "adagrad", "adam-8bit", "apollo", "galore", "rmsprop",
   ]
   static let precisions = ["fp8-mixed"]
   static let attentions = ["flash", "flash_attention_2", "flex_attention"]

@@ -31,7 +31,9 @@ extension ScenarioReader {
         list: "plan show optimizers")
     }
     var options = options
-    let optimizer = try type.init(&options)
+    let inner = try type.init(&options)
+    let inBackward = try options.bool("in_backward", default: false)
+    let optimizer: any Optimizer = inBackward && !inner.stepsInBackward ? InBackward(inner) : inner
     _ = options.value("name")
     try options.finish()
     return optimizer

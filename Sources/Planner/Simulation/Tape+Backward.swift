@@ -205,7 +205,14 @@ extension Tape {
     }
     let buffer = leaves[leaf].buffer
     leaves[leaf] = LeafBuffer()
-    if accumulates { release(buffer.storage, operation) } else { gradients.append(buffer.storage) }
+    if leaf < updates.count {
+      schedule.events += updates[leaf]
+      release(buffer.storage, operation)
+    } else if accumulates {
+      release(buffer.storage, operation)
+    } else {
+      gradients.append(buffer.storage)
+    }
   }
 
   // MARK: Checkpoints

@@ -30,6 +30,8 @@ struct Tape {
   /// Buffers of weights that wait for more than one gradient, with how many arrived.
   var leaves: ContiguousArray<LeafBuffer>
 
+  /// What the update of each weight allocates and frees, where the optimizer steps in backward; else empty.
+  var updates: [ContiguousArray<Event>] = []
   /// How many times over the events now count: the product of the repetitions around them.
   var copies = 1
   var mode = Mode.record

@@ -31,6 +31,8 @@ struct TrainingStep {
     weights = Self.weights(of: graph)
     try Self.resident(weights, plan, graph, &tape)
 
+    if plan.optimizer.stepsInBackward { tape.updates = try Self.updates(graph, plan) }
+
     let rows = try checkedProduct(plan.context.batch, plan.context.sequence, 8)
     func microBatch(_ tape: inout Tape) {
       tape.schedule.begin(.forward)
@@ -60,15 +62,34 @@ struct TrainingStep {
 
     tape.schedule.begin(.optimizer)
     try plan.clip(weights, &tape.schedule)
-    var update = OptimizerStep(weights: weights.filter(\.trainable), schedule: tape.schedule)
-    update.kernels = plan.context.kernels
-    try plan.optimizer.step(&update)
-    tape.schedule = update.schedule
+    if !plan.optimizer.stepsInBackward {
+      var update = OptimizerStep(
+        weights: weights.filter(\.trainable), schedule: tape.schedule)
+      update.kernels = plan.context.kernels
+      try plan.optimizer.step(&update)
+      tape.schedule = update.schedule
+    }
     for gradient in tape.gradients { tape.release(gradient, Moment.end.rawValue) }
     tape.dropOutput()
     schedule = tape.schedule
     work = tape.work
     work.scale(microBatches: plan.microBatches)
+  }
+
+  /// The optimizer's step for each weight alone.
+  private static func updates(_ graph: LayerGraph, _ plan: TrainingPlan) throws(PlanError)
+    -> [ContiguousArray<Event>]
+  {
+    var updates: [ContiguousArray<Event>] = []
+    for leaf in graph.program.leaves {
+      let weight = Weight(
+        name: leaf.name, spec: leaf.spec, trainable: leaf.trainable, count: 1, section: 0)
+      var step = OptimizerStep(weights: [weight], schedule: Schedule())
+      step.kernels = plan.context.kernels
+      try plan.optimizer.step(&step)
+      updates.append(step.schedule.events)
+    }
+    return updates
   }
 
   /// Every weight with the number of layers that have it, in the order of `model.parameters()`.

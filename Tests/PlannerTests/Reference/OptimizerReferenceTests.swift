@@ -15,7 +15,7 @@ import Testing
     }
   }
 
-  @Test("are all there") func count() { #expect(Self.cases.count == 20) }
+  @Test("are all there") func count() { #expect(Self.cases.count == 40) }
 }
 
 @Suite("Optimizers without a reference") struct OptimizerStateTests {
@@ -49,5 +49,34 @@ import Testing
     ])
   func small(name: String, expected: Int) throws {
     #expect(try bytes(name, rows: 1, columns: 2048) == expected)
+  }
+}
+
+@Suite("An optimizer that steps in backward") struct InBackwardTests {
+  private func error(_ changes: JSONValue.Member...) -> PlanError? {
+    let base: [JSONValue.Member] = [
+      .init("model", "llama-3.2-1b"),
+      .init("workload", ["micro_batch_size": 1, "sequence_length": 128]),
+      .init("optimizer", ["name": "adamw", "in_backward": true]),
+    ]
+    let keys = changes.map(\.key)
+    let members = base.filter { !keys.contains($0.key) } + changes
+    do {
+      let scenario = try ScenarioReader { (path) throws(PlanError) in
+        throw PlanError(.unreadable, "no files", path: path, fix: "")
+      }.read(.object(members))
+      _ = try Planner.plan(scenario)
+      return nil
+    } catch { return error }
+  }
+
+  @Test("cannot clip gradients or accumulate them") func conflicts() {
+    #expect(error() == nil)
+    #expect(error(.init("gradient_clipping", 1))?.path == "gradient_clipping")
+    let accumulation: JSONValue = [
+      "micro_batch_size": 1, "sequence_length": 128, "gradient_accumulation_steps": 2,
+    ]
+    #expect(
+      error(.init("workload", accumulation))?.path == "workload.gradient_accumulation_steps")
   }
 }

@@ -168,7 +168,7 @@ import Testing
       "\"fuse\" is not known here", at: "optimizer.implementation", fix: "Did you mean \"fused\"?"),
     Mistake(
       "optimizer", ["name": "adamw", "momentum": 0.9], .unknown, "unknown key \"momentum\"",
-      at: "optimizer.momentum", fix: "Use one of: name, implementation."),
+      at: "optimizer.momentum", fix: "Use one of: name, implementation, in_backward."),
     Mistake(
       "optimizer", 3, .invalid, "expected an object here, found a number", at: "optimizer",
       fix: "Write an object in braces: { … }."),
