@@ -5,10 +5,12 @@ public enum ModelCatalog {
     GemmaModels.all,
     LlamaModels.all,
     MistralModels.all,
+    MixtralModels.all,
     OlmoModels.all,
     Phi3Models.all,
     Qwen2Models.all,
     Qwen3Models.all,
+    Qwen3MoeModels.all,
   ].flatMap { (family: [CatalogModel]) in family }
 
   /// The model of this name, or of this name on the Hugging Face hub; case does not matter.
