@@ -6,6 +6,8 @@ public enum DType: String, Hashable, Sendable, CaseIterable {
   case bf16
   /// 16-bit IEEE floating point.
   case fp16
+  /// 32-bit integers: counts and offsets.
+  case int32
   /// 64-bit integers: token ids, labels, positions.
   case int64
   /// Truth values, one byte each.
@@ -16,7 +18,7 @@ public enum DType: String, Hashable, Sendable, CaseIterable {
   /// Bytes of one element.
   @inlinable public var size: Int {
     switch self {
-    case .fp32: 4
+    case .fp32, .int32: 4
     case .bf16, .fp16: 2
     case .int64: 8
     case .bool, .uint8: 1

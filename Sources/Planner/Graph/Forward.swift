@@ -100,12 +100,20 @@ struct Forward {
     return result
   }
 
-  private mutating func close(keeping a: Int32, _ b: Int32) {
+  /// Returns three results from the current frame.
+  mutating func leave(_ a: Value, _ b: Value, _ c: Value) -> (Value, Value, Value) {
+    close(keeping: a.register, b.register, c.register)
+    return (a, b, c)
+  }
+
+  private mutating func close(keeping a: Int32, _ b: Int32, _ c: Int32 = -1) {
     guard let frame = frames.popLast() else { return }
     while locals.count > frame.start {
       let register = locals.removeLast()
       holds[Int(register)] -= 1
-      if holds[Int(register)] == 0, register != a, register != b { release(register) }
+      if holds[Int(register)] == 0, register != a, register != b, register != c {
+        release(register)
+      }
     }
   }
 
@@ -374,6 +382,14 @@ struct Forward {
     for extra in extras { program.saves.append(Save(register: extra.register, mask: .max)) }
     finish(output, savedOutputs: saves..<program.saves.count)
     for extra in extras { consume(extra) }
+  }
+
+  /// As ``link(_:saving:)``, with a second result that it saves for backward and the caller keeps.
+  mutating func link(_ output: Value, saving mask: UInt8 = 0, alsoSaving other: Value) {
+    let saves = program.saves.count
+    if mask != 0 { program.saves.append(Save(register: output.register, mask: mask)) }
+    program.saves.append(Save(register: other.register, mask: .max))
+    finish(output, savedOutputs: saves..<program.saves.count)
   }
 
   /// As ``link(_:saving:)``, with one or two further tensors that the operation makes and saves for backward.

@@ -81,10 +81,18 @@ struct Instruction: Sendable {
 public struct LayerGraph: Sendable {
   /// The code of the model and of each distinct layer.
   var program: Program
+  /// Layers ahead of the pattern.
+  var leading: LeadingLayers?
   /// Which section each layer runs: a pattern over the sections, repeated to the number of layers.
   var pattern: [Int]
   /// How many layers there are.
   var layers: Int
   /// Bytes of each buffer that the model keeps on the device: rotary frequencies.
   var buffers: [Int] = []
+}
+
+/// The first layers of a model where they differ from all others: `count` layers of one section.
+struct LeadingLayers: Hashable, Sendable {
+  var section: Int
+  var count: Int
 }

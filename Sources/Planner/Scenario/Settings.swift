@@ -124,6 +124,26 @@ public struct Settings: Sendable {
     return texts
   }
 
+  /// A list of whole numbers within `range`; `nil` where absent.
+  public mutating func optionalIntegers(_ key: String, in range: ClosedRange<Int>)
+    throws(PlanError) -> [Int]?
+  {
+    guard let value = value(key) else { return nil }
+    guard case .array(let elements) = value else {
+      throw wrong(key, value, "a list of whole numbers")
+    }
+    var numbers: [Int] = []
+    for (index, element) in elements.enumerated() {
+      guard case .integer(let number) = element, range.contains(number) else {
+        throw wrong(
+          "\(key)[\(index)]", element,
+          "a whole number from \(range.lowerBound) to \(range.upperBound)")
+      }
+      numbers.append(number)
+    }
+    return numbers
+  }
+
   /// The object at `key`, opened; `nil` where absent.
   public mutating func object(_ key: String) throws(PlanError) -> Settings? {
     guard let value = value(key) else { return nil }

@@ -36,25 +36,36 @@ struct LayerSequence: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - sections: The model's pattern, repeated over all layers: `[1]`, or `[1, 2]` for alternating ones.
+  ///   - leading: Layers ahead of the pattern, which begins behind them.
   ///   - retention: Pieces in order, each a pattern of its own for so many layers.
-  init(sections: [Int], retention: [RetentionPiece]) {
+  init(sections: [Int], leading: LeadingLayers? = nil, retention: [RetentionPiece]) {
+    var ahead = leading?.count ?? 0
     var at = 0
-    for piece in retention where piece.layers > 0 && !piece.pattern.isEmpty && !sections.isEmpty {
-      let period = Self.leastCommonMultiple(sections.count, piece.pattern.count)
-      func kinds(_ range: Range<Int>) -> [LayerKind] {
-        range.map {
-          LayerKind(
-            section: sections[(at + $0) % sections.count],
-            retention: piece.pattern[$0 % piece.pattern.count])
-        }
-      }
-      let whole = piece.layers / period
-      if whole > 0 { append(kinds(0..<period), count: whole) }
-      if piece.layers % period > 0 {
-        append(kinds(whole * period..<piece.layers), count: 1)
-      }
-      at += piece.layers
+    for piece in retention {
+      let first = min(ahead, piece.layers)
+      if let leading { lay([leading.section], from: 0, first, of: piece, from: 0) }
+      lay(sections, from: at, piece.layers - first, of: piece, from: first)
+      ahead -= first
+      at += piece.layers - first
     }
+  }
+
+  /// Adds `layers` layers: the pattern of sections from `at` on, the piece's retentions from `begin` on.
+  private mutating func lay(
+    _ sections: [Int], from at: Int, _ layers: Int, of piece: RetentionPiece, from begin: Int
+  ) {
+    guard layers > 0, !piece.pattern.isEmpty, !sections.isEmpty else { return }
+    let period = Self.leastCommonMultiple(sections.count, piece.pattern.count)
+    func kinds(_ range: Range<Int>) -> [LayerKind] {
+      range.map {
+        LayerKind(
+          section: sections[(at + $0) % sections.count],
+          retention: piece.pattern[(begin + $0) % piece.pattern.count])
+      }
+    }
+    let whole = layers / period
+    if whole > 0 { append(kinds(0..<period), count: whole) }
+    if layers % period > 0 { append(kinds(whole * period..<layers), count: 1) }
   }
 
   private mutating func append(_ kinds: [LayerKind], count: Int) {

@@ -25,7 +25,8 @@ struct TrainingStep {
 
   /// Runs the step of a plan.
   init(_ graph: LayerGraph, _ plan: TrainingPlan, unrolls: Bool = false) throws(PlanError) {
-    let layers = LayerSequence(sections: graph.pattern, retention: plan.retention(graph.layers))
+    let layers = LayerSequence(
+      sections: graph.pattern, leading: graph.leading, retention: plan.retention(graph.layers))
     var tape = Tape(
       graph.program, layers: layers, earlyStop: plan.earlyStop, unrolls: unrolls)
     weights = Self.weights(of: graph)
@@ -95,9 +96,12 @@ struct TrainingStep {
   /// Every weight with the number of layers that have it, in the order of `model.parameters()`.
   static func weights(of graph: LayerGraph) -> [Weight] {
     var counts = Array(repeating: 0, count: graph.program.sections.count)
+    let leading = graph.leading?.count ?? 0
+    if let first = graph.leading { counts[first.section] += leading }
+    let (whole, rest) = (graph.layers - leading).quotientAndRemainder(
+      dividingBy: max(1, graph.pattern.count))
     for (position, section) in graph.pattern.enumerated() {
-      let whole = graph.layers / graph.pattern.count
-      counts[section] += whole + (position < graph.layers % graph.pattern.count ? 1 : 0)
+      counts[section] += whole + (position < rest ? 1 : 0)
     }
     return graph.program.leaves.indices.map { index in
       let leaf = graph.program.leaves[index]

@@ -3,8 +3,8 @@
 extension Scenario {
   /// Every family of decoders.
   private static let families = [
-    "bloom", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama", "mistral",
-    "olmo", "olmo2", "opt", "phi", "phi3", "qwen2", "qwen3", "starcoder2",
+    "bloom", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama", "mistral", "mixtral",
+    "olmo", "olmo2", "opt", "phi", "phi3", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe", "starcoder2",
   ]
 
   /// A random small scenario of any family, precision, attention, strategy and optimizer.
@@ -48,7 +48,8 @@ extension Scenario {
         .randomElement(using: &g)
       strategies.append(
         LoRA(
-          rank: Int.random(in: 1...64, using: &g), targetModules: targets ?? [],
+          rank: Int.random(in: 1...64, using: &g),
+          targetModules: targets ?? [],
           adapterPrecision: .random(using: &g) ? .fp32 : .base,
           dropout: .random(using: &g) ? 0.1 : 0))
     }
@@ -103,9 +104,27 @@ extension Scenario {
         .init("partial_rotary_factor", .number(.random(using: &g) ? 0.75 : 1)),
         .init("resid_pdrop", .number(.random(using: &g) ? 0.1 : 0)),
       ]
+    case "mixtral": return mixtureKeys("num_local_experts", using: &g)
+    case "qwen2_moe", "qwen3_moe":
+      let dense = Int.random(in: 0...3, using: &g)
+      return mixtureKeys("num_experts", using: &g) + [
+        .init("moe_intermediate_size", .integer(Int.random(in: 32...512, using: &g))),
+        .init("shared_expert_intermediate_size", .integer(Int.random(in: 32...512, using: &g))),
+        .init("norm_topk_prob", .bool(.random(using: &g))),
+        .init("decoder_sparse_step", .integer(Int.random(in: 1...3, using: &g))),
+        .init("mlp_only_layers", .array(dense == 0 ? [] : [.integer(dense)])),
+      ]
     case "olmo": return [.init("clip_qkv", .random(using: &g) ? 8 : .null)]
     default: return []
     }
+  }
+
+  private static func mixtureKeys(_ count: String, using g: inout SplitMix) -> [JSONValue.Member] {
+    let choices = Int.random(in: 1...4, using: &g)
+    return [
+      .init("num_experts_per_tok", .integer(choices)),
+      .init(count, .integer(Int.random(in: choices...16, using: &g))),
+    ]
   }
 
   private static func requireFamily(_ name: String) throws -> any ModelFamily.Type {

@@ -5,6 +5,7 @@ public enum ModelCatalog {
     GemmaModels.all,
     LlamaModels.all,
     MistralModels.all,
+    MixtralModels.all,
     OlmoModels.all,
     Phi3Models.all,
     Qwen2Models.all,
@@ -16,6 +17,7 @@ public enum ModelCatalog {
     OPTModels.all,
     PhiModels.all,
     Starcoder2Models.all,
+    Qwen3MoeModels.all,
   ].flatMap { (family: [CatalogModel]) in family }
 
   /// The model of this name, or of this name on the Hugging Face hub; case does not matter.

@@ -24,6 +24,11 @@ struct GatedMLP: FeedForward {
       input: intermediate, output: hidden)
   }
 
+  /// An MLP of declared projections.
+  init(gate: Linear, up: Linear, down: Linear, activation: Activation) {
+    (self.gate, self.up, self.down, self.activation) = (gate, up, down, activation)
+  }
+
   /// Runs the MLP.
   func callAsFunction(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
     f.enter("mlp", holding: x)

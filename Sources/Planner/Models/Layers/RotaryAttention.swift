@@ -14,6 +14,8 @@ struct RotaryAttention: Sendable {
     let sin: Value
     /// Keys that a query can see, or `nil` for all before it.
     let window: Int?
+    /// Whether the layer has a mixture of experts in place of its MLP.
+    var hasMixture = false
   }
 
   /// Attention over the heads of `sizes`.

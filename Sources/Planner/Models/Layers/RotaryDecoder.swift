@@ -15,6 +15,12 @@ struct RotaryDecoder: Sendable {
   var window: Int?
   /// Which layers slide: a pattern, repeated over all layers.
   var slides = [false]
+  /// Which layers have a mixture of experts: a pattern, repeated over all layers behind the leading ones.
+  ///
+  /// Where it is longer than one, ``slides`` is not.
+  var mixtures = [false]
+  /// How many layers ahead of the patterns have none.
+  var leadingDense = 0
   /// Whether the model makes both masks, whichever its layers use.
   var makesBothMasks = false
   /// Whether sliding layers have rotary tables of their own.
@@ -40,7 +46,8 @@ struct RotaryDecoder: Sendable {
     let embedded = f.local(scalesEmbedding ? f.scale(rows) : rows)
     if context.inputRequiresGradient { f.require(embedded) }
     let positions = f.local(f.plain("arange", try TensorSpec(1, context.sequence, .int64)))
-    let pattern = try sections(residual: embedded.spec, positions, layer: layer, in: &f)
+    let (leading, pattern) = try sections(
+      residual: embedded.spec, positions, layer: layer, in: &f)
     var stream = f.layers(f.local(f.alias(embedded)))
     let finalNorm = try norm(&f)
     stream = f.local(try finalNorm(stream, in: &f), replacing: stream)
@@ -52,35 +59,52 @@ struct RotaryDecoder: Sendable {
     let (loss, logits) = try CausalHead.loss(stream, weight: head, capped: capsLogits, in: &f)
     f.finish(loss: loss, holding: logits)
     return LayerGraph(
-      program: f.program, pattern: pattern, layers: sizes.layers, buffers: buffers(context))
+      program: f.program, leading: leading, pattern: pattern, layers: sizes.layers,
+      buffers: buffers(context))
   }
 
   /// Writes each kind of layer once.
   ///
-  /// - Returns: The section of each layer of the pattern.
+  /// - Returns: The leading layers, if any, and the section of each layer of the pattern.
   private func sections(
     residual: TensorSpec, _ positions: Value,
     layer: (inout Forward, Value, Surroundings) throws(PlanError) -> Value,
     in f: inout Forward
-  ) throws(PlanError) -> [Int] {
+  ) throws(PlanError) -> (leading: LeadingLayers?, pattern: [Int]) {
     let kinds = try surroundings(&f)
-    var pattern: [Int] = []
-    var written: [Bool: Int] = [:]
-    for slides in slides {
-      if let section = written[slides] {
-        pattern.append(section)
-        continue
-      }
-      let around = slides ? kinds.sliding : kinds.full
+    var written: [Kind: Int] = [:]
+    func section(_ kind: Kind, _ f: inout Forward) throws(PlanError) -> Int {
+      if let section = written[kind] { return section }
+      var around = kind.slides ? kinds.sliding : kinds.full
+      around.hasMixture = kind.hasMixture
       var arguments = [positions, around.cos, around.sin]
       if let mask = around.mask { arguments.append(mask) }
       let section = try f.layer("layers", residual: residual, arguments: arguments) {
-        (f, x) throws(PlanError) in try layer(&f, x, around)
+        [around] (f, x) throws(PlanError) in try layer(&f, x, around)
       }
-      written[slides] = section
-      pattern.append(section)
+      written[kind] = section
+      return section
     }
-    return pattern
+    var leading: LeadingLayers?
+    if leadingDense > 0, let slides = slides.first {
+      leading = LeadingLayers(
+        section: try section(Kind(slides: slides, hasMixture: false), &f),
+        count: min(leadingDense, sizes.layers))
+    }
+    guard leadingDense < sizes.layers else { return (leading, []) }
+    var pattern: [Int] = []
+    for index in 0..<max(slides.count, mixtures.count) {
+      let kind = Kind(
+        slides: slides[index % slides.count], hasMixture: mixtures[index % mixtures.count])
+      pattern.append(try section(kind, &f))
+    }
+    return (leading, pattern)
+  }
+
+  /// What distinguishes layers of one model.
+  private struct Kind: Hashable {
+    let slides: Bool
+    let hasMixture: Bool
   }
 
   /// Masks and tables of both kinds of layers; a kind without layers shares the other's.
