@@ -29,6 +29,8 @@ public enum Planner {
     plan.context.sequence = scenario.workload.sequenceLength
     plan.context.keepOutputs = scenario.workload.keepOutputs
     plan.context.attention = scenario.attention
+    plan.context.loss = scenario.loss
+    plan.context.kernelSet = scenario.kernelSet
     plan.context.kernels = scenario.device.kernelTraits
     plan.microBatches = scenario.workload.gradientAccumulationSteps
     plan.optimizer = scenario.optimizer

@@ -265,6 +265,14 @@ struct Forward {
         extra: output))
   }
 
+  /// Backward writes the gradient of input `index` over saved tensor number `saved`, which is always saved.
+  mutating func reuse(_ index: UInt8, saved: Int, view: Bool = true) {
+    step(
+      BackwardStep(
+        kind: .reuse, mask: 1 << index, index: index, view: view, role: .activations, bytes: 0,
+        extra: saved))
+  }
+
   /// Backward allocates temporary number `index`, if the gradient of one of the inputs in `mask` is needed.
   mutating func temporary(
     _ index: UInt8, _ bytes: Int, for mask: UInt8 = .max, role: Role = .activations
@@ -400,6 +408,27 @@ struct Forward {
     finish(output, savedOutputs: saves..<program.saves.count)
     consume(first)
     if let second { consume(second) }
+  }
+
+  /// As ``link(_:saving:)`` of a function written by hand: saves what it is told once it ran, and `extra` last.
+  mutating func link(_ output: Value, keeping saved: [Value], and extra: Value? = nil) {
+    let saves = program.saves.count
+    for value in saved { program.saves.append(Save(register: value.register, mask: .max)) }
+    if let extra { program.saves.append(Save(register: extra.register, mask: .max)) }
+    finish(output, savedOutputs: saves..<program.saves.count)
+    if let extra { consume(extra) }
+  }
+
+  /// Ends an operation that changes both its inputs in place, and saves what it is told once it ran.
+  mutating func endViews(of a: Value, _ b: Value, keeping saved: [Value]) -> (Value, Value) {
+    let outputs = (register(a.spec), register(b.spec))
+    record()
+    emit(Instruction(code: .alias, a: outputs.0.register, b: a.register))
+    emit(Instruction(code: .alias, a: outputs.1.register, b: b.register))
+    let saves = program.saves.count
+    for value in saved { program.saves.append(Save(register: value.register, mask: .max)) }
+    finish(outputs.0, outputs.1, savedOutputs: saves..<program.saves.count)
+    return outputs
   }
 
   private mutating func finish(

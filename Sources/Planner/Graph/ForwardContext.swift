@@ -10,6 +10,10 @@ public struct ForwardContext: Sendable {
   public var autocast: DType?
   /// How attention is computed.
   public var attention = AttentionImplementation.sdpa
+  /// Whose kernels run the parts of a layer and the loss.
+  public var kernelSet = KernelSet.torch
+  /// How the loss is computed.
+  public var loss = LossImplementation.transformers
   /// Whether the caller holds the logits until the step ends.
   public var keepOutputs = false
   /// Whether the model's own weights are trained.

@@ -55,6 +55,8 @@ struct BackwardStep: Sendable {
     case gradient
     /// Hands the incoming gradient on as the gradient of an input, without a copy.
     case pass
+    /// Hands on a saved tensor, which the operator has overwritten, as the gradient of an input.
+    case reuse
     /// Allocates a temporary.
     case allocate
     /// Frees a temporary.
@@ -76,7 +78,8 @@ struct BackwardStep: Sendable {
   let view: Bool
   let role: Role
   let bytes: Int
-  /// For `reduce` the bytes of its workspace, for `pass` the output whose gradient is handed on.
+  /// For `reduce` the bytes of its workspace, for `pass` the output whose gradient is handed on, for `reuse` which
+  /// of the saved tensors.
   var extra = 0
   /// Floating-point operations of this step.
   var flops = 0

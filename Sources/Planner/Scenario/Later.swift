@@ -12,9 +12,7 @@ enum Later {
   ]
   static let precisions = ["fp8-mixed"]
   static let attentions = ["flash", "flash_attention_2", "flex_attention"]
-  static let kernels = ["liger"]
   static let frameworks = ["deepspeed", "megatron"]
-  static let losses = ["chunked", "transformers-4.48"]
 
   /// Throws when `name` is one of `names`.
   static func refuse(_ name: String, in names: [String], path: String, instead: String)

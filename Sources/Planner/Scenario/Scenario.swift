@@ -24,13 +24,18 @@ public struct Scenario: Sendable {
   public var defaults: [Assumption]
   /// How PyTorch's caching allocator is set.
   public var allocator: AllocatorSettings
+  /// How the loss is computed.
+  public var loss: LossImplementation
+  /// Whose kernels run the parts of a layer and the loss.
+  public var kernelSet: KernelSet
 
   /// Puts a scenario together from its parts.
   public init(
     name: String, model: Model, workload: Workload, precision: Precision = .bf16True,
     attention: AttentionImplementation = .sdpa, optimizer: any Optimizer = AdamW(),
     gradientClipping: Double? = nil, strategies: [any Strategy] = [], device: Device,
-    devices: Int = 1, defaults: [Assumption] = [], allocator: AllocatorSettings = .init()
+    devices: Int = 1, defaults: [Assumption] = [], allocator: AllocatorSettings = .init(),
+    loss: LossImplementation = .transformers, kernelSet: KernelSet = .torch
   ) {
     self.name = name
     self.model = model
@@ -44,6 +49,8 @@ public struct Scenario: Sendable {
     self.devices = devices
     self.defaults = defaults
     self.allocator = allocator
+    self.loss = loss
+    self.kernelSet = kernelSet
   }
 }
 

@@ -36,6 +36,8 @@ public struct ScenarioReader {
     let precision = try readPrecision(&settings, &defaults)
     let attention = try readAttention(&settings, &defaults)
     try readFixedChoices(&settings, &defaults)
+    let kernelSet = try readKernelSet(&settings, model: model)
+    let loss = try readLoss(&settings, model: model, keepsOutputs: workload.keepOutputs)
     let optimizer = try readOptimizer(&settings, &defaults)
     let clipping = try settings.optionalNumber("gradient_clipping", in: 0.0001...1_000_000)
     if !settings.has("gradient_clipping") { defaults.note("gradient_clipping", "no clipping") }
@@ -46,7 +48,7 @@ public struct ScenarioReader {
       name: name ?? "\(model.name) on \(device.name)", model: model, workload: workload,
       precision: precision, attention: attention, optimizer: optimizer, gradientClipping: clipping,
       strategies: techniques, device: device, devices: count, defaults: defaults.taken,
-      allocator: allocator)
+      allocator: allocator, loss: loss, kernelSet: kernelSet)
   }
 }
 
@@ -116,21 +118,10 @@ extension ScenarioReader {
   private func readFixedChoices(_ settings: inout Settings, _ defaults: inout Defaults)
     throws(PlanError)
   {
-    if let name = try settings.optionalString("kernels") {
-      try Later.refuse(name, in: Later.kernels, path: "kernels", instead: "Use \"torch\".")
-      let _: Torch = try settings.choice("kernels")
-    }
     if let name = try settings.optionalString("framework") {
       try Later.refuse(name, in: Later.frameworks, path: "framework", instead: "Use \"torch\".")
       let _: Torch = try settings.choice("framework")
     }
-    guard var loss = try settings.object("loss") else { return }
-    if let name = try loss.optionalString("implementation") {
-      try Later.refuse(
-        name, in: Later.losses, path: "loss.implementation", instead: "Use \"transformers\".")
-    }
-    let _: Loss = try loss.choice("implementation", default: .transformers)
-    try loss.finish()
   }
 
   private func readAllocator(_ settings: inout Settings) throws(PlanError) -> AllocatorSettings {
@@ -142,7 +133,6 @@ extension ScenarioReader {
 }
 
 private enum Torch: String, CaseIterable { case torch }
-private enum Loss: String, CaseIterable { case transformers }
 
 extension Settings {
   /// Throws when there is a key that is none of `keys`: a misspelt key is a better answer than a missing one.

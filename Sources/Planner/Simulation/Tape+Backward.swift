@@ -88,6 +88,10 @@ extension Tape {
         Self.set(
           &made, step.index,
           Buffer(storage: gradient.storage, view: step.view || gradient.view))
+      case .reuse:
+        let storage = savedStorage(step.extra, of: node)
+        retain(storage)
+        Self.set(&made, step.index, Buffer(storage: storage, view: step.view))
       case .allocate:
         temporaries[Int(step.index)] = allocate(step.bytes, step.role, node.operation)
       case .free: release(temporaries[Int(step.index)], node.operation)
@@ -118,6 +122,13 @@ extension Tape {
       deliver(Self.get(made, UInt8(input)), to: edges[Int(node.edges) + input], node.operation)
     }
     for input in 0..<inputs { complete(edges[Int(node.edges) + input], node.operation) }
+  }
+
+  /// A saved tensor of a node: its own, or what a checkpoint recomputed for it.
+  private func savedStorage(_ index: Int, of node: Node) -> Int32 {
+    let entry = saved[Int(node.saved) + index]
+    guard node.frame >= 0 else { return entry }
+    return Int(entry) < recomputed.count ? recomputed[Int(entry)] : -1
   }
 
   /// Whether the gradient of any of a node's outputs has arrived.

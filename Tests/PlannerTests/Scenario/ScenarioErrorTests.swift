@@ -45,14 +45,18 @@ import Testing
       "attention", "spda", .unknown, "\"spda\" is not known here", at: "attention",
       fix: "Did you mean \"sdpa\"?"),
     Mistake(
-      "kernels", "liger", .unsupported, "\"liger\" cannot be planned yet", at: "kernels",
-      fix: "Use \"torch\"."),
+      "kernels", "unsloth", .unknown, "\"unsloth\" is not known here", at: "kernels",
+      fix: "Use one of: torch, liger."),
     Mistake(
       "framework", "megatron", .unsupported, "\"megatron\" cannot be planned yet", at: "framework",
       fix: "Use \"torch\"."),
     Mistake(
-      "loss", ["implementation": "chunked"], .unsupported, "\"chunked\" cannot be planned yet",
-      at: "loss.implementation", fix: "Use \"transformers\"."),
+      "loss", ["implementation": "chunked", "chunks": 0], .invalid, "0 is out of range",
+      at: "loss.chunks", fix: "Use a whole number from 1 to 256."),
+    Mistake(
+      "loss", ["implementation": "transformers-4"], .unknown,
+      "\"transformers-4\" is not known here", at: "loss.implementation",
+      fix: "Did you mean \"transformers\"?"),
     Mistake(
       "loss", ["implementation": "transformers", "chunks": 8], .unknown, "unknown key \"chunks\"",
       at: "loss.chunks", fix: "Use one of: implementation."),

@@ -58,16 +58,29 @@ extension Scenario {
       .random(using: &g) ? AdamW(implementation) : SGD(implementation, momentum: 0.9)
     let devices = ["rtx-4090", "h100-sxm", "a100-80gb-sxm", "rtx-3090"]
     let device = DeviceCatalog.named(devices.randomElement(using: &g) ?? "") ?? DeviceCatalog.all[0]
+    let kernelSet = randomKernels(for: family, using: &g)
+    let keepOutputs = Bool.random(using: &g)
+    let losses: [LossImplementation] =
+      kernelSet == .liger
+      ? [.transformers]
+      : [.transformers, .transformers448]
+        + (keepOutputs ? [] : [.chunked(.random(in: 1...16, using: &g))])
     return Scenario(
       name: "seed \(seed)", model: model,
       workload: Workload(
         microBatchSize: Int.random(in: 1...4, using: &g),
         sequenceLength: Int.random(in: 16...(family == "gpt2" ? 1024 : 2048), using: &g),
         gradientAccumulationSteps: Int.random(in: 1...4, using: &g),
-        keepOutputs: .random(using: &g)),
+        keepOutputs: keepOutputs),
       precision: Precision.allCases.randomElement(using: &g) ?? .bf16True,
       attention: .random(using: &g) ? .sdpa : .eager, optimizer: optimizer,
-      gradientClipping: .random(using: &g) ? 1 : nil, strategies: strategies, device: device)
+      gradientClipping: .random(using: &g) ? 1 : nil, strategies: strategies, device: device,
+      loss: losses.randomElement(using: &g) ?? .transformers, kernelSet: kernelSet)
+  }
+
+  /// Half of the scenarios of a family that Liger covers take its kernels.
+  private static func randomKernels(for family: String, using g: inout SplitMix) -> KernelSet {
+    LigerKernels.familyNames.contains(family) && .random(using: &g) ? .liger : .torch
   }
 
   /// Keys that only some families read.

@@ -39,6 +39,22 @@ extension Forward {
     return end(a.spec)
   }
 
+  /// `sum += a`: in place, hands its gradient to both.
+  mutating func addInPlace(_ a: Value, to sum: Value) -> Value {
+    begin("add_", sum, a)
+    pass(0)
+    pass(1)
+    return endView(sum.spec, of: sum)
+  }
+
+  /// `a / count` by a tensor without a gradient, which is saved.
+  mutating func divide(_ a: Value, byCount count: Value) -> Value {
+    begin("div", a)
+    save(count, for: 1)
+    gradient(0, a.spec)
+    return end(a.spec, role: .other)
+  }
+
   /// `a * constant`, or `a / constant` as `div`.
   mutating func scale(_ a: Value, as name: StaticString = "mul") -> Value {
     begin(name, a)

@@ -40,6 +40,13 @@ extension Forward {
     return endView(try TensorSpec(a.spec.rows, columns, a.spec.dtype), of: a)
   }
 
+  /// `a[:, i:j]`: some of the rows, a view; backward writes the gradient into zeros of the full size.
+  mutating func slice(_ a: Value, rows: Int) throws(PlanError) -> Value {
+    begin("slice", a)
+    gradient(0, a.spec)
+    return endView(try TensorSpec(rows, a.spec.columns, a.spec.dtype), of: a)
+  }
+
   /// `a.chunk(2, dim=-1)`: two views forward; backward joins both gradients in a new tensor.
   mutating func halves(_ a: Value) throws(PlanError) -> (Value, Value) {
     let half = try TensorSpec(a.spec.rows, a.spec.columns / 2, a.spec.dtype)

@@ -148,6 +148,15 @@ extension Forward {
     return cast(x, to: autocast)
   }
 
+  /// A weight as autocast casts it for several products: one cast, a name of the current frame, where it is kept.
+  mutating func castOnce(_ weight: Parameter) -> Parameter {
+    guard context.autocast != nil, weight.trainable, weight.value.spec.dtype == .fp32 else {
+      return weight
+    }
+    let copy = local(castForProduct(weight))
+    return Parameter(name: weight.name, value: copy, trainable: weight.trainable)
+  }
+
   /// Autocast's cast of a weight: a trained fp32 weight is cast once and kept until the region ends.
   private mutating func castForProduct(_ weight: Parameter, keeps: Bool = true) -> Value {
     guard let autocast = context.autocast, weight.value.spec.dtype == .fp32 else {

@@ -40,13 +40,14 @@ extension Forward {
 
   /// `nll_loss(logProbabilities, labels)`: a scalar; saves the labels and the scalar total weight.
   ///
+  /// Labels that are a view of the batch cost nothing: `nil`.
   /// The log-probabilities are saved as well, which costs nothing: log-softmax saved them.
-  mutating func negativeLogLikelihood(_ logProbabilities: Value, labels: Value) throws(PlanError)
-    -> Value
+  mutating func negativeLogLikelihood(_ logProbabilities: Value, labels: Value?)
+    throws(PlanError) -> Value
   {
     begin("nll_loss", logProbabilities)
     save(logProbabilities, for: 1)
-    save(labels, for: 1)
+    if let labels { save(labels, for: 1) }
     work(flops: 0, bytes: logProbabilities.spec.rows * 16, dtype: .fp32)
     gradient(0, logProbabilities.spec)
     let loss = register(try TensorSpec(1, 1, logProbabilities.spec.dtype))
@@ -55,7 +56,7 @@ extension Forward {
     allocate(loss, role: .other)
     allocate(weight, role: .other)
     link(loss, saving: 0, and: [weight])
-    discard(labels)
+    if let labels { discard(labels) }
     return loss
   }
 }

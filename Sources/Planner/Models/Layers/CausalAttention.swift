@@ -58,6 +58,14 @@ struct CausalAttention: Sendable {
     return kernel == .math || kernel == .flash && headWidth % 8 != 0
   }
 
+  /// Whether query gradients leave attention in another layout than the projection's output.
+  func copiesQueryGradient(masked: Bool, dtype: DType, in f: Forward) -> Bool {
+    if heads == 1 { return false }
+    if f.context.attention == .eager { return true }
+    let kernel = kernel(masked: masked, dtype: dtype, on: f.context)
+    return kernel == .math || kernel == .flash && headWidth % 8 != 0
+  }
+
   /// Attention over rotated queries and keys: `[batch·heads·sequence, width]` each.
   ///
   /// - Returns: The result, `[batch·sequence, heads·width]`, and the weights where they are materialised.

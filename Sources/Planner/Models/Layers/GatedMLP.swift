@@ -32,8 +32,7 @@ struct GatedMLP: FeedForward {
   /// Runs the MLP.
   func callAsFunction(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
     f.enter("mlp", holding: x)
-    let gated = try f.activate(try f.project(x, gate), activation)
-    let product = try f.multiply(gated, try f.project(x, up))
+    let product = try f.context.kernelSet.layers.gate(x, self, in: &f)
     return f.leave(f.local(try f.project(product, down)))
   }
 }

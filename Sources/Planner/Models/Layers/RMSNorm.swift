@@ -26,8 +26,13 @@ struct RMSNorm: Norm {
     weight = try forward.parameter(name, 1, width)
   }
 
-  /// Runs `weight * (x · rsqrt(mean(x²) + ε))`.
+  /// Runs `weight * (x · rsqrt(mean(x²) + ε))` with the kernels of the scenario.
   func callAsFunction(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
+    try f.context.kernelSet.layers.norm(x, self, in: &f)
+  }
+
+  /// The norm as `transformers` writes it.
+  func written(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
     if form == .offset { return try offset(x, in: &f) }
     f.enter(module, holding: x)
     var hidden = f.local(f.cast(x, to: .fp32))

@@ -38,8 +38,12 @@ struct RotaryAttention: Sendable {
     let copiesValue = attention.copiesValueGradient(
       masked: around.mask != nil, dtype: x.spec.dtype, in: f)
     let (q, k, v) = try projections(x, copiesValue: copiesValue, in: &f)
-    let rotated = try RotaryEmbedding.apply(
-      q, k, cos: around.cos, sin: around.sin, form: form, in: &f)
+    let layout = GradientLayout(
+      copiesQuery: attention.copiesQueryGradient(
+        masked: around.mask != nil, dtype: x.spec.dtype, in: f),
+      copiesKey: copiesValue)
+    let rotated = try f.context.kernelSet.layers.rotate(
+      q, k, RotaryTables(cos: around.cos, sin: around.sin, form: form), layout: layout, in: &f)
     let queries = f.local(rotated.0, replacing: q)
     let keys = f.local(rotated.1, replacing: k)
     let (result, weights) = try attention(queries, keys, v, mask: around.mask, in: &f)
