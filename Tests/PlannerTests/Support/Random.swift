@@ -48,7 +48,8 @@ extension Scenario {
         LoRA(
           rank: Int.random(in: 1...64, using: &g), targetModules: targets ?? [],
           adapterPrecision: .random(using: &g) ? .fp32 : .base,
-          dropout: .random(using: &g) ? 0.1 : 0))
+          dropout: .random(using: &g) ? 0.1 : 0, baseQuantization: quantization(using: &g),
+          preparesForKbitTraining: .random(using: &g)))
     }
     let implementation = OptimizerImplementation.allCases.randomElement(using: &g) ?? .foreach
     let optimizer: any Optimizer =
@@ -65,6 +66,13 @@ extension Scenario {
       precision: Precision.allCases.randomElement(using: &g) ?? .bf16True,
       attention: .random(using: &g) ? .sdpa : .eager, optimizer: optimizer,
       gradientClipping: .random(using: &g) ? 1 : nil, strategies: strategies, device: device)
+  }
+
+  /// A quantized base half of the time.
+  private static func quantization(using g: inout SplitMix) -> BaseQuantization? {
+    guard .random(using: &g) else { return nil }
+    let format = BaseQuantization.Format.allCases.randomElement(using: &g) ?? .nf4
+    return BaseQuantization(format, doublyQuantized: .random(using: &g))
   }
 
   /// Keys that only some families read.

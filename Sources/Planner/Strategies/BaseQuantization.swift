@@ -1,0 +1,59 @@
+/// The frozen weights that adapters lie beside, quantized as bitsandbytes does it.
+public struct BaseQuantization: Hashable, Sendable {
+  /// How an element is kept.
+  public enum Format: String, Hashable, Sendable, CaseIterable {
+    /// 4 bits, values at the quantiles of a normal distribution.
+    case nf4
+    /// 4 bits, floating-point values.
+    case fp4
+    /// 8-bit integers.
+    case int8
+  }
+
+  /// How an element is kept.
+  public let format: Format
+  /// Whether 4-bit weights quantize their scales too.
+  public let doublyQuantized: Bool
+
+  /// A format; `doublyQuantized` means nothing for ``Format/int8``.
+  public init(_ format: Format, doublyQuantized: Bool = true) {
+    self.format = format
+    self.doublyQuantized = doublyQuantized
+  }
+
+  /// Reads `base_quantization` and `double_quantization`; `nil` where the base is not quantized.
+  ///
+  /// - Throws: ``PlanError/Kind/conflict`` where `double_quantization` says something about weights without it.
+  init?(_ settings: inout Settings) throws(PlanError) {
+    let doubly = try settings.optionalBool("double_quantization")
+    guard settings.value("base_quantization") != nil else {
+      if doubly == true { throw .noScales("no base_quantization", in: settings) }
+      return nil
+    }
+    format = try settings.choice("base_quantization")
+    if format == .int8, doubly == true {
+      throw .noScales("base_quantization int8", in: settings)
+    }
+    doublyQuantized = format != .int8 && doubly ?? true
+  }
+
+  /// The weights of a model that computes in `format`, with activations in `activations`.
+  func weight(computing dtype: DType, activations: DType) -> any QuantizedWeight {
+    switch format {
+    case .nf4, .fp4: FourBitWeight(doublyQuantized: doublyQuantized, format: dtype)
+    case .int8: EightBitWeight(format: activations)
+    }
+  }
+
+  /// The setting in a few words: `over nf4 weights`.
+  var label: String { "over \(format.rawValue) weights" }
+}
+
+extension PlanError {
+  fileprivate static func noScales(_ what: String, in settings: Settings) -> Self {
+    Self(
+      .conflict, "double_quantization is true with \(what)",
+      path: settings.place("double_quantization"),
+      fix: "Leave it out, or set \"base_quantization\" to \"nf4\" or \"fp4\".")
+  }
+}
