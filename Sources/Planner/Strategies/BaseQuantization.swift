@@ -45,6 +45,29 @@ public struct BaseQuantization: Hashable, Sendable {
     }
   }
 
+  /// What a plan with such weights takes for granted.
+  func assumptions(computing dtype: DType) -> [Assumption] {
+    let format =
+      switch format {
+      case .nf4, .fp4:
+        Assumption(
+          "quantized_products",
+          "4-bit weights multiply in \(dtype.rawValue), the format that they were loaded in",
+          source: "bnb_4bit_compute_dtype as QLoRA sets it")
+      case .int8:
+        Assumption(
+          "int8_outliers", "no outlier columns in int8 products, whose number depends on the data",
+          source: "bitsandbytes with llm_int8_threshold 0")
+      }
+    return [
+      format,
+      Assumption(
+        "quantized_loading",
+        "weights are quantized one by one while they load, so that loading stays below the step",
+        source: "the loader of transformers 5.17"),
+    ]
+  }
+
   /// The setting in a few words: `over nf4 weights`.
   var label: String { "over \(format.rawValue) weights" }
 }

@@ -1,9 +1,11 @@
 /// Low-rank adapters beside frozen projections, as PEFT makes them.
 ///
 /// The model's own weights are frozen, so projections without an adapter save nothing for a weight gradient.
-/// With fp32 adapters each adapted projection casts its input to fp32 and keeps that copy.
+/// With fp32 adapters each adapted projection casts its input to fp32 and keeps that copy. The frozen weights may be
+/// quantized (QLoRA: Dettmers et al. 2023, arXiv:2305.14314).
 ///
-/// Source: Hu et al. 2021, arXiv:2106.09685; `peft/tuners/lora/layer.py` (`Linear.forward`), PEFT 0.18.
+/// Source: Hu et al. 2021, arXiv:2106.09685; `forward` of `Linear` in `peft/tuners/lora/layer.py`, of `Linear4bit`
+/// and `Linear8bitLt` in `peft/tuners/lora/bnb.py`, PEFT 0.21.
 public struct LoRA: Strategy {
   /// See ``Strategy/name``.
   public static let name = "lora"
@@ -33,7 +35,8 @@ public struct LoRA: Strategy {
   public let dropout: Double
   /// How the frozen projections are quantized, or `nil` for plain weights.
   public let baseQuantization: BaseQuantization?
-  /// Whether what is not quantized is kept in fp32 (`prepare_model_for_kbit_training`).
+  /// Whether what is not quantized is cast to fp32 (`prepare_model_for_kbit_training`): embeddings, head and norms,
+  /// and with them the residual stream and the logits.
   public let preparesForKbitTraining: Bool
 
   /// Adapters of one rank on the named projections.
@@ -75,19 +78,18 @@ public struct LoRA: Strategy {
   /// Writes the decisions into the plan.
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
     plan.context.trainsBase = false
-    plan.context.adapter = Adapter(settings: self, format: plan.context.dtype)
+    plan.context.adapter = Adapter(settings: self)
     let computing = plan.context.autocast ?? plan.context.dtype
     if preparesForKbitTraining { plan.context.dtype = .fp32 }
     plan.context.quantization = baseQuantization?.weight(
       computing: computing, activations: plan.context.dtype)
+    plan.assumptions += baseQuantization?.assumptions(computing: computing) ?? []
     plan.adaptedModules = targetModules
   }
 
   /// Puts the adapters beside the projections and runs them.
   private struct Adapter: LinearAdapter {
     let settings: LoRA
-    /// The format that the frozen weights were loaded in.
-    let format: DType
 
     func adapter(for module: StaticString, input: Int, output: Int, in f: inout Forward)
       throws(PlanError) -> AdapterWeights?
@@ -96,14 +98,16 @@ public struct LoRA: Strategy {
       guard settings.targetModules.contains(name) || settings.targetModules == ["all-linear"] else {
         return nil
       }
-      let base = f.context.quantization?.adapterFormat ?? format
+      let base = f.context.quantization?.adapterFormat ?? f.context.dtype
       let dtype: DType = settings.adapterPrecision == .fp32 ? .fp32 : base
       return AdapterWeights(
         down: try f.parameter("lora_A.weight", settings.rank, input, dtype: dtype, trainable: true),
         up: try f.parameter("lora_B.weight", output, settings.rank, dtype: dtype, trainable: true))
     }
 
-    /// `base(x) + lora_B(lora_A(dropout(x.to(adapter)))) * scaling`, cast back to the base's format.
+    /// `base(x) + lora_B(lora_A(dropout(x.to(adapter)))) * scaling` in the base's format.
+    ///
+    /// Beside a plain weight the sum is cast back; beside a quantized one the adapter's share is, ahead of the sum.
     func project(_ x: Value, through linear: Linear, in f: inout Forward) throws(PlanError) -> Value
     {
       guard let adapter = linear.adapter else {
