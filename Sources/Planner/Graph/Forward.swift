@@ -144,7 +144,8 @@ struct Forward {
 
   /// Declares a weight of the section being written; the order is that of `model.parameters()`.
   mutating func parameter(
-    _ name: StaticString, _ rows: Int, _ columns: Int, dtype: DType? = nil, trainable: Bool? = nil
+    _ name: StaticString, _ rows: Int, _ columns: Int, dtype: DType? = nil, trainable: Bool? = nil,
+    quantized: (any QuantizedWeight)? = nil
   ) throws(PlanError) -> Parameter {
     let spec = try TensorSpec(rows, columns, dtype ?? context.dtype)
     let value = register(spec)
@@ -152,7 +153,9 @@ struct Forward {
     leafOf[Int(value.register)] = Int32(program.leaves.count)
     let trainable = trainable ?? context.trainsBase
     program.leaves.append(
-      .init(name: name, register: value.register, spec: spec, trainable: trainable))
+      .init(
+        name: name, register: value.register, spec: spec, trainable: trainable,
+        tensors: try quantized?.tensors(of: spec) ?? [spec.bytes]))
     return Parameter(name: name, value: value, trainable: trainable)
   }
 
@@ -462,6 +465,11 @@ struct Forward {
         code: .allocate, role: role, a: output.register,
         b: Int32(program.operations.count - 1), bytes: spec.bytes))
     return output
+  }
+
+  /// The operation being written keeps `value` beside what autograd saves, for as long as the graph lives.
+  mutating func hold(_ value: Value) {
+    emit(Instruction(code: .hold, a: value.register, b: Int32(program.operations.count)))
   }
 
   /// Autocast keeps this tensor until its region ends.

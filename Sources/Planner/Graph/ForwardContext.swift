@@ -22,6 +22,8 @@ public struct ForwardContext: Sendable {
   public var inputRequiresGradient = false
   /// Adds adapters to linear projections, where a strategy wants them.
   var adapter: (any LinearAdapter)?
+  /// How the weights of projections are quantized, or `nil` for plain ones.
+  var quantization: (any QuantizedWeight)?
   /// Whether any layer is checkpointed: its arguments then live until its backward.
   public var checkpoints = false
   /// The kernels that PyTorch takes on the device.

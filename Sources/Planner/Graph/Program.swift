@@ -42,6 +42,8 @@ struct Program: Sendable {
     let register: Int32
     let spec: TensorSpec
     let trainable: Bool
+    /// The bytes of each tensor that holds it.
+    let tensors: [Int]
     /// How many gradients arrive for it in one backward pass of its section.
     var uses: Int32 = 0
   }
@@ -62,6 +64,8 @@ struct Instruction: Sendable {
     case record
     /// Operation `b` has run: its outputs join the graph, and are saved.
     case link
+    /// The graph keeps register `a`'s tensor until it dies, if autograd records operation `b`.
+    case hold
     /// Autocast keeps register `a`'s tensor until its region ends.
     case cache
     /// Register `a` becomes a leaf that wants a gradient.

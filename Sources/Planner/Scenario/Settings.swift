@@ -87,6 +87,12 @@ public struct Settings: Sendable {
     return truth
   }
 
+  /// `true` or `false`; `nil` where absent.
+  public mutating func optionalBool(_ key: String) throws(PlanError) -> Bool? {
+    guard value(key) != nil else { return nil }
+    return try bool(key, default: false)
+  }
+
   /// Text; `nil` where absent.
   public mutating func optionalString(_ key: String) throws(PlanError) -> String? {
     guard let value = value(key) else { return nil }

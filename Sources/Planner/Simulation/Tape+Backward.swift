@@ -17,6 +17,8 @@ extension Tape {
     leaves[inputLeaf] = LeafBuffer()
     if requiredInput >= 0 { graphHeld(requiredInput) }
     requiredInput = -1
+    for storage in heldByNodes { graphHeld(storage) }
+    heldByNodes.removeAll(keepingCapacity: true)
     release(seed, Moment.end.rawValue)
   }
 
@@ -233,6 +235,7 @@ extension Tape {
     guard !frames[index].replayed else { return }
     frames[index].replayed = true
     recomputed.removeAll(keepingCapacity: true)
+    let held = heldByNodes.count
     let (outerMode, outerFrame, outerCache) = (mode, frame, cached)
     (mode, frame, recomputes, cached) = (.replay, Int32(index), true, [])
     let section = program.sections[frames[index].section]
@@ -240,6 +243,7 @@ extension Tape {
     registers[Int(section.input)].held = false
     run(section: frames[index].section)
     for register in section.registers { letGo(register) }
+    letGoOfHeld(downTo: held)
     for copy in cached { release(copy, Moment.end.rawValue) }
     (mode, frame, recomputes, cached) = (outerMode, outerFrame, false, outerCache)
   }
@@ -251,7 +255,7 @@ extension Tape {
     buffers[Int(node.buffer)] = Buffer()
     let index = Int(node.frame)
     let section = program.sections[frames[index].section]
-    let (floor, markFloor) = (nodes.count, marks.count)
+    let (floor, markFloor, held) = (nodes.count, marks.count, heldByNodes.count)
     let (edgeFloor, savedFloor, bufferFloor) = (edges.count, saved.count, buffers.count)
     let outerCache = cached
     (recomputes, cached) = (true, [])
@@ -273,6 +277,7 @@ extension Tape {
     backward(downTo: floor, marksDownTo: markFloor)
     release(incoming.storage, node.operation)
     for register in section.registers { letGo(register) }
+    letGoOfHeld(downTo: held)
     let gradient = buffers[Int(detached)]
     nodes.removeSubrange(floor...)
     marks.removeSubrange(markFloor...)

@@ -20,6 +20,8 @@ extension Tape {
           storage: source.storage, source: source.source, requires: source.requires, held: true)
       case .record: if record(instruction.b) { return }
       case .link: if link(instruction.b) { return }
+      case .hold:
+        if needed(Int(instruction.b)) != 0 { hold(registers[Int(instruction.a)].storage) }
       case .cache:
         retain(registers[Int(instruction.a)].storage)
         cached.append(registers[Int(instruction.a)].storage)

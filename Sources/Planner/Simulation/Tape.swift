@@ -59,6 +59,8 @@ struct Tape {
   var requiredInput: Int32 = -1
   /// What the graph holds until the loss dies.
   var heldByGraph: ContiguousArray<Int32> = []
+  /// What nodes hold beside their saved tensors, until the graph dies.
+  var heldByNodes: ContiguousArray<Int32> = []
   /// Temporaries of the node that runs.
   var temporaries: ContiguousArray<Int32> = .init(repeating: -1, count: 16)
 
@@ -215,6 +217,21 @@ struct Tape {
   /// After backward the graph lives as long as the output that the loop holds, or as its loss.
   mutating func graphHeld(_ storage: Int32) {
     if program.heldOutput >= 0 { output.append(storage) } else { heldByGraph.append(storage) }
+  }
+
+  /// A node that is being made holds a tensor as an attribute of its own, which no checkpoint drops.
+  mutating func hold(_ storage: Int32) {
+    guard storage >= 0 else { return }
+    retain(storage)
+    heldByNodes.append(storage)
+    // Inside a repetition it is one tensor for each copy, even where it came in from the layer before.
+    storages[Int(storage)].copies = max(storages[Int(storage)].copies, copies)
+  }
+
+  /// The nodes made since `floor` are gone.
+  mutating func letGoOfHeld(downTo floor: Int) {
+    for storage in heldByNodes[floor...] { release(storage, Moment.end.rawValue) }
+    heldByNodes.removeSubrange(floor...)
   }
 
   /// The loss is gone, and the graph behind it unless the loop holds the output.

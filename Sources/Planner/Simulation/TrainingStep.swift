@@ -17,6 +17,8 @@ struct TrainingStep {
   struct Weight: Sendable {
     var name: StaticString
     var spec: TensorSpec
+    /// The bytes of each tensor that holds it.
+    var tensors: [Int]
     var trainable: Bool
     var count: Int
     /// Weights of the same section follow each other; layers of a section repeat.
@@ -109,7 +111,7 @@ struct TrainingStep {
         graph.program.sections[$0].leaves.contains(index)
       }
       return Weight(
-        name: leaf.name, spec: leaf.spec, trainable: leaf.trainable,
+        name: leaf.name, spec: leaf.spec, tensors: leaf.tensors, trainable: leaf.trainable,
         count: section.map { counts[$0] } ?? 1, section: section ?? 0)
     }
   }
@@ -120,7 +122,9 @@ struct TrainingStep {
   ) throws(PlanError) {
     let moment = Moment.resident.rawValue
     for weight in weights where weight.count > 0 {
-      tape.schedule.allocate(weight.spec.bytes, count: weight.count, .parameters, moment)
+      for bytes in weight.tensors {
+        tape.schedule.allocate(bytes, count: weight.count, .parameters, moment)
+      }
       guard weight.trainable else { continue }
       for state in try plan.optimizer.states(of: weight.spec) {
         tape.schedule.allocate(state.bytes, count: weight.count, .optimizerState, moment)
@@ -129,6 +133,9 @@ struct TrainingStep {
     let trained = weights.filter { $0.trainable && $0.count > 0 }
     for state in try plan.optimizer.sharedStates(of: trained.map(\.spec)) {
       tape.schedule.allocate(state.bytes, .optimizerState, moment)
+    }
+    for bytes in plan.context.quantization?.shared ?? [] {
+      tape.schedule.allocate(bytes, .parameters, moment)
     }
     for buffer in graph.buffers { tape.schedule.allocate(buffer, .other, moment) }
     for workspace in plan.libraryWorkspaces(graph) {

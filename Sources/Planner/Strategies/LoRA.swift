@@ -1,9 +1,11 @@
 /// Low-rank adapters beside frozen projections, as PEFT makes them.
 ///
 /// The model's own weights are frozen, so projections without an adapter save nothing for a weight gradient.
-/// With fp32 adapters each adapted projection casts its input to fp32 and keeps that copy.
+/// With fp32 adapters each adapted projection casts its input to fp32 and keeps that copy. The frozen weights may be
+/// quantized (QLoRA: Dettmers et al. 2023, arXiv:2305.14314).
 ///
-/// Source: Hu et al. 2021, arXiv:2106.09685; `peft/tuners/lora/layer.py` (`Linear.forward`), PEFT 0.18.
+/// Source: Hu et al. 2021, arXiv:2106.09685; `forward` of `Linear` in `peft/tuners/lora/layer.py`, of `Linear4bit`
+/// and `Linear8bitLt` in `peft/tuners/lora/bnb.py`, PEFT 0.21.
 public struct LoRA: Strategy {
   /// See ``Strategy/name``.
   public static let name = "lora"
@@ -31,16 +33,24 @@ public struct LoRA: Strategy {
   public let adapterPrecision: AdapterPrecision
   /// The probability that an adapter's input is dropped.
   public let dropout: Double
+  /// How the frozen projections are quantized, or `nil` for plain weights.
+  public let baseQuantization: BaseQuantization?
+  /// Whether what is not quantized is cast to fp32 (`prepare_model_for_kbit_training`): embeddings, head and norms,
+  /// and with them the residual stream and the logits.
+  public let preparesForKbitTraining: Bool
 
   /// Adapters of one rank on the named projections.
   public init(
     rank: Int, targetModules: [String], adapterPrecision: AdapterPrecision = .fp32,
-    dropout: Double = 0
+    dropout: Double = 0, baseQuantization: BaseQuantization? = nil,
+    preparesForKbitTraining: Bool = false
   ) {
     self.rank = rank
     self.targetModules = targetModules
     self.adapterPrecision = adapterPrecision
     self.dropout = dropout
+    self.baseQuantization = baseQuantization
+    self.preparesForKbitTraining = preparesForKbitTraining
   }
 
   /// Reads the settings of a scenario.
@@ -55,21 +65,25 @@ public struct LoRA: Strategy {
         .invalid, "no target module", path: settings.place("target_modules"),
         fix: "Name at least one projection, such as \"q_proj\", or \"all-linear\".")
     }
-    for key in ["base_quantization", "double_quantization", "prepare_for_kbit_training"]
-    where settings.has(key) {
-      throw PlanError(
-        .unsupported, "quantized base weights are not planned yet", path: settings.place(key),
-        fix: "Leave the key out to plan LoRA over 16-bit weights, which need more memory.")
-    }
+    baseQuantization = try BaseQuantization(&settings)
+    preparesForKbitTraining = try settings.bool("prepare_for_kbit_training", default: false)
   }
 
   /// See ``Strategy/label``.
-  public var label: String { "LoRA rank \(rank) on \(targetModules.joined(separator: ", "))" }
+  public var label: String {
+    let base = baseQuantization.map { " " + $0.label } ?? ""
+    return "LoRA rank \(rank) on \(targetModules.joined(separator: ", "))" + base
+  }
 
   /// Writes the decisions into the plan.
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
     plan.context.trainsBase = false
     plan.context.adapter = Adapter(settings: self)
+    let computing = plan.context.autocast ?? plan.context.dtype
+    if preparesForKbitTraining { plan.context.dtype = .fp32 }
+    plan.context.quantization = baseQuantization?.weight(
+      computing: computing, activations: plan.context.dtype)
+    plan.assumptions += baseQuantization?.assumptions(computing: computing) ?? []
     plan.adaptedModules = targetModules
   }
 
@@ -84,31 +98,48 @@ public struct LoRA: Strategy {
       guard settings.targetModules.contains(name) || settings.targetModules == ["all-linear"] else {
         return nil
       }
-      let dtype: DType = settings.adapterPrecision == .fp32 ? .fp32 : f.context.dtype
+      let base = f.context.quantization?.adapterFormat ?? f.context.dtype
+      let dtype: DType = settings.adapterPrecision == .fp32 ? .fp32 : base
       return AdapterWeights(
         down: try f.parameter("lora_A.weight", settings.rank, input, dtype: dtype, trainable: true),
         up: try f.parameter("lora_B.weight", output, settings.rank, dtype: dtype, trainable: true))
     }
 
-    /// `base(x) + lora_B(lora_A(dropout(x.to(adapter)))) * scaling`, cast back to the base's format.
+    /// `base(x) + lora_B(lora_A(dropout(x.to(adapter)))) * scaling` in the base's format.
+    ///
+    /// Beside a plain weight the sum is cast back; beside a quantized one the adapter's share is, ahead of the sum.
     func project(_ x: Value, through linear: Linear, in f: inout Forward) throws(PlanError) -> Value
     {
       guard let adapter = linear.adapter else {
         return try f.product(x, linear)
       }
       f.enter(linear.module, holding: x)
-      var result = f.local(
-        try f.product(x, linear))
+      var result = f.local(try f.product(x, linear))
       let dtype = result.spec.dtype
-      let cast = f.local(f.cast(x, to: adapter.down.value.spec.dtype))
-      let dropped = settings.dropout > 0 ? f.dropout(cast) : cast
+      if let quantization = linear.quantization {
+        if quantization.clonesResult { result = f.local(f.clone(result), replacing: result) }
+        // Autocast leaves the casts to itself.
+        let converts = f.context.autocast == nil
+        let wide = converts ? f.local(f.cast(x, to: adapter.down.value.spec.dtype)) : x
+        let scaled = f.local(try delta(wide, adapter, in: &f))
+        let output = converts ? f.local(f.cast(scaled, to: dtype), replacing: scaled) : scaled
+        return f.leave(f.local(try f.add(result, output), replacing: result))
+      }
+      let wide = f.local(f.cast(x, to: adapter.down.value.spec.dtype))
+      result = f.local(try f.add(result, delta(wide, adapter, in: &f)), replacing: result)
+      result = f.local(f.cast(result, to: dtype), replacing: result)
+      return f.leave(result)
+    }
+
+    /// `lora_B(lora_A(dropout(x))) * scaling`.
+    private func delta(_ x: Value, _ adapter: AdapterWeights, in f: inout Forward)
+      throws(PlanError) -> Value
+    {
+      let dropped = settings.dropout > 0 ? f.dropout(x) : x
       f.enter("lora_A", holding: dropped)
       let down = f.leave(try f.product(dropped, adapter.down))
       f.enter("lora_B", holding: down)
-      let scaled = f.scale(f.leave(try f.product(down, adapter.up)))
-      result = f.local(try f.add(result, scaled), replacing: result)
-      result = f.local(f.cast(result, to: dtype), replacing: result)
-      return f.leave(result)
+      return f.scale(f.leave(try f.product(down, adapter.up)))
     }
   }
 }

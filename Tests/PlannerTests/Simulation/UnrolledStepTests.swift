@@ -24,7 +24,8 @@ import Testing
 
   @Test(
     "equals the walk over every layer",
-    arguments: OneDeviceTests.cases + FamilyTests.cases + MixtureTests.cases + LossTests.cases)
+    arguments: OneDeviceTests.cases + FamilyTests.cases + MixtureTests.cases + LossTests.cases
+      + QuantizedTests.cases)
   func references(_ reference: Fixtures.Case) throws {
     try compare(try reference.scenario, "\(reference)")
   }

@@ -51,7 +51,8 @@ extension Scenario {
           rank: Int.random(in: 1...64, using: &g),
           targetModules: targets ?? [],
           adapterPrecision: .random(using: &g) ? .fp32 : .base,
-          dropout: .random(using: &g) ? 0.1 : 0))
+          dropout: .random(using: &g) ? 0.1 : 0, baseQuantization: quantization(using: &g),
+          preparesForKbitTraining: .random(using: &g)))
     }
     let implementation = OptimizerImplementation.allCases.randomElement(using: &g) ?? .foreach
     let optimizer: any Optimizer =
@@ -81,6 +82,13 @@ extension Scenario {
   /// Half of the scenarios of a family that Liger covers take its kernels.
   private static func randomKernels(for family: String, using g: inout SplitMix) -> KernelSet {
     LigerKernels.familyNames.contains(family) && .random(using: &g) ? .liger : .torch
+  }
+
+  /// A quantized base half of the time.
+  private static func quantization(using g: inout SplitMix) -> BaseQuantization? {
+    guard .random(using: &g) else { return nil }
+    let format = BaseQuantization.Format.allCases.randomElement(using: &g) ?? .nf4
+    return BaseQuantization(format, doublyQuantized: .random(using: &g))
   }
 
   /// Keys that only some families read.

@@ -17,6 +17,14 @@ extension Forward {
     return endView(try a.spec.reshaped(columns: columns), of: a)
   }
 
+  /// `a.clone()`: a copy forward; backward hands the gradient on.
+  mutating func clone(_ a: Value) -> Value {
+    begin("clone", a)
+    work(flops: 0, bytes: 2 * a.spec.bytes, dtype: a.spec.dtype)
+    pass(0)
+    return end(a.spec)
+  }
+
   /// `a.contiguous()` of a transposed tensor: a copy forward, a view backward.
   mutating func contiguous(_ a: Value, columns: Int) throws(PlanError) -> Value {
     begin("contiguous", a)

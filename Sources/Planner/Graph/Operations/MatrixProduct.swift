@@ -6,6 +6,8 @@ struct Linear: Sendable {
   let weight: Parameter
   /// The bias, `[out]`.
   let bias: Parameter?
+  /// How the weight is quantized, or `nil` for a plain one.
+  var quantization: (any QuantizedWeight)?
   /// Low-rank weights beside it.
   var adapter: AdapterWeights?
   /// How the module writes the product.
@@ -34,11 +36,15 @@ extension Forward {
     _ module: StaticString, weight: StaticString, bias: StaticString? = nil, input: Int,
     output: Int, form: Linear.Form = .linear
   ) throws(PlanError) -> Linear {
-    let weight = try parameter(weight, output, input)
+    let quantization = form == .matmul ? nil : context.quantization
+    let weight = try parameter(weight, output, input, quantized: quantization)
     var linear = Linear(
       module: module, weight: weight,
-      bias: try bias.map { (name) throws(PlanError) in try parameter(name, 1, output) })
+      bias: try bias.map { (name) throws(PlanError) in
+        try parameter(name, 1, output, dtype: quantization?.biasFormat)
+      })
     linear.form = form
+    linear.quantization = quantization
     linear.adapter = try context.adapter?.adapter(
       for: module, input: input, output: output, in: &self)
     return linear
@@ -54,6 +60,9 @@ extension Forward {
 
   /// Runs a projection without its adapter.
   mutating func product(_ x: Value, _ linear: Linear) throws(PlanError) -> Value {
+    if let quantization = linear.quantization {
+      return try quantization.product(x, linear, in: &self)
+    }
     let (weight, module, form) = (linear.weight, linear.module, linear.form)
     guard form == .matmul, let bias = linear.bias else {
       return try product(x, weight, bias: linear.bias, module: module, form: form)
