@@ -86,7 +86,8 @@ struct TrainingStep {
     var updates: [ContiguousArray<Event>] = []
     for leaf in graph.program.leaves {
       let weight = Weight(
-        name: leaf.name, spec: leaf.spec, trainable: leaf.trainable, count: 1, section: 0)
+        name: leaf.name, spec: leaf.spec, tensors: leaf.tensors, trainable: leaf.trainable,
+        count: 1, section: 0)
       var step = OptimizerStep(weights: [weight], schedule: Schedule())
       step.kernels = plan.context.kernels
       try plan.optimizer.step(&step)
