@@ -20,7 +20,7 @@ extension Scenario {
         Assumption(
           "loss",
           "the chunked loss has all logits in the model's format and one chunk of them in fp32",
-          source: "CEWithChunkedOutputLoss, torchtune 0.6"))
+          source: "CEWithChunkedOutputLoss, pytorch/torchtune @10ff7cd"))
     }
     return assumptions
   }
