@@ -35,6 +35,7 @@ public enum Planner {
     plan.microBatches = scenario.workload.gradientAccumulationSteps
     plan.optimizer = scenario.optimizer
     plan.clipping = scenario.gradientClipping
+    plan.assumptions = scenario.kernelAssumptions
     try StrategyStack([scenario.precision] + scenario.strategies).decide(&plan)
     plan.assumptions += scenario.optimizer.assumptions
     try checkTargets(plan, of: scenario)

@@ -68,6 +68,9 @@ struct HelpTopic: Sendable {
                   (relative to the scenario), or such a config as an object
       precision   32-true, bf16-true, 16-true, bf16-mixed, 16-mixed
       attention   sdpa, eager
+      kernels     torch, liger (Llama, Mistral, Qwen2, Qwen3)
+      loss        { "implementation": "transformers" }, "transformers-4.48", or
+                  "chunked" with "chunks": 8
       device      an id from "plan show devices", or an object with memory_gib,
                   compute_capability, multiprocessors, bandwidth_GBps, tflops
 

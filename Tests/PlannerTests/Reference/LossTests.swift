@@ -15,5 +15,5 @@ import Testing
     }
   }
 
-  @Test("are all there") func count() { #expect(Self.cases.count == 32) }
+  @Test("are all there") func count() { #expect(Self.cases.count == 46) }
 }

@@ -5,7 +5,7 @@
 /// go of the logits before backward. The sum of the losses is divided by the number of labels.
 ///
 /// Source: `CEWithChunkedOutputLoss` in `torchtune/modules/loss/ce_chunked_output_loss.py`, `chunked_output` in
-/// `torchtune/modules/transformer.py` and `del logits` in `recipes/full_finetune_single_device.py`, torchtune 0.6.
+/// `torchtune/modules/transformer.py`, `del outputs` in torchtune's recipes; pytorch/torchtune @10ff7cd.
 struct ChunkedLoss: CausalLoss {
   /// Parts of the sequence.
   let chunks: Int
