@@ -213,6 +213,15 @@ struct Forward {
     return output
   }
 
+  /// Another name for what a graph that never runs backward saves: it lives as long as that graph's result.
+  ///
+  /// A checkpoint's first run saves nothing, so there it names no memory.
+  mutating func kept(_ value: Value) -> Value {
+    let output = register(value.spec)
+    emit(Instruction(code: .keep, a: output.register, b: value.register))
+    return local(output)
+  }
+
   // MARK: Operations
 
   /// The operation being written.

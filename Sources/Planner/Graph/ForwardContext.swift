@@ -6,6 +6,8 @@ public struct ForwardContext: Sendable {
   public var sequence = 1
   /// The format of weights and, without autocast, of activations.
   public var dtype = DType.bf16
+  /// The format that buffers kept, where the weights were cast to another one after loading.
+  public var bufferFormat: DType?
   /// The format that autocast runs matrix products and attention in; `nil` without autocast.
   public var autocast: DType?
   /// How attention is computed.
@@ -68,8 +70,10 @@ protocol LinearAdapter: Sendable {
     throws(PlanError) -> Value
 }
 
-/// The two low-rank weights beside a projection: `[rank, in]` and `[out, rank]`.
+/// The low-rank weights beside a projection: `[rank, in]` and `[out, rank]`.
 struct AdapterWeights: Sendable {
   let down: Parameter
   let up: Parameter
+  /// The norm of each row of the adapted weight, trained beside them (DoRA).
+  var magnitude: Parameter?
 }

@@ -60,6 +60,8 @@ struct Instruction: Sendable {
     case release
     /// Register `a` becomes another name of register `b`'s tensor, outside autograd.
     case alias
+    /// Register `a` becomes another name of register `b`'s tensor, where autograd's graph keeps tensors now.
+    case keep
     /// Autograd records operation `b`: its inputs are saved.
     case record
     /// Operation `b` has run: its outputs join the graph, and are saved.

@@ -18,6 +18,11 @@ extension Tape {
         retain(source.storage)
         registers[Int(instruction.a)] = Register(
           storage: source.storage, source: source.source, requires: source.requires, held: true)
+      case .keep:
+        let keeps = mode == .record || mode == .replay
+        let storage = keeps ? registers[Int(instruction.b)].storage : -1
+        retain(storage)
+        registers[Int(instruction.a)] = Register(storage: storage, held: keeps)
       case .record: if record(instruction.b) { return }
       case .link: if link(instruction.b) { return }
       case .hold:

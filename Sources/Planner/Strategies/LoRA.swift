@@ -38,12 +38,14 @@ public struct LoRA: Strategy {
   /// Whether what is not quantized is cast to fp32 (`prepare_model_for_kbit_training`): embeddings, head and norms,
   /// and with them the residual stream and the logits.
   public let preparesForKbitTraining: Bool
+  /// Whether adapters train the norms of the adapted weight's rows as well (DoRA).
+  public let decomposesWeight: Bool
 
   /// Adapters of one rank on the named projections.
   public init(
     rank: Int, targetModules: [String], adapterPrecision: AdapterPrecision = .fp32,
     dropout: Double = 0, baseQuantization: BaseQuantization? = nil,
-    preparesForKbitTraining: Bool = false
+    preparesForKbitTraining: Bool = false, decomposesWeight: Bool = false
   ) {
     self.rank = rank
     self.targetModules = targetModules
@@ -51,6 +53,7 @@ public struct LoRA: Strategy {
     self.dropout = dropout
     self.baseQuantization = baseQuantization
     self.preparesForKbitTraining = preparesForKbitTraining
+    self.decomposesWeight = decomposesWeight
   }
 
   /// Reads the settings of a scenario.
@@ -67,12 +70,15 @@ public struct LoRA: Strategy {
     }
     baseQuantization = try BaseQuantization(&settings)
     preparesForKbitTraining = try settings.bool("prepare_for_kbit_training", default: false)
+    decomposesWeight = try settings.bool("use_dora", default: false)
+    _ = try settings.bool("use_rslora", default: false)
   }
 
   /// See ``Strategy/label``.
   public var label: String {
     let base = baseQuantization.map { " " + $0.label } ?? ""
-    return "LoRA rank \(rank) on \(targetModules.joined(separator: ", "))" + base
+    let technique = decomposesWeight ? "DoRA" : "LoRA"
+    return "\(technique) rank \(rank) on \(targetModules.joined(separator: ", "))" + base
   }
 
   /// Writes the decisions into the plan.
@@ -80,7 +86,10 @@ public struct LoRA: Strategy {
     plan.context.trainsBase = false
     plan.context.adapter = Adapter(settings: self)
     let computing = plan.context.autocast ?? plan.context.dtype
-    if preparesForKbitTraining { plan.context.dtype = .fp32 }
+    if preparesForKbitTraining {
+      plan.context.bufferFormat = plan.context.dtype
+      plan.context.dtype = .fp32
+    }
     plan.context.quantization = baseQuantization?.weight(
       computing: computing, activations: plan.context.dtype)
     plan.assumptions += baseQuantization?.assumptions(computing: computing) ?? []
@@ -100,9 +109,14 @@ public struct LoRA: Strategy {
       }
       let base = f.context.quantization?.adapterFormat ?? f.context.dtype
       let dtype: DType = settings.adapterPrecision == .fp32 ? .fp32 : base
-      return AdapterWeights(
+      var weights = AdapterWeights(
         down: try f.parameter("lora_A.weight", settings.rank, input, dtype: dtype, trainable: true),
         up: try f.parameter("lora_B.weight", output, settings.rank, dtype: dtype, trainable: true))
+      if settings.decomposesWeight {
+        weights.magnitude = try f.parameter(
+          "lora_magnitude_vector.weight", 1, output, dtype: dtype, trainable: true)
+      }
+      return weights
     }
 
     /// `base(x) + lora_B(lora_A(dropout(x.to(adapter)))) * scaling` in the base's format.
@@ -116,19 +130,33 @@ public struct LoRA: Strategy {
       f.enter(linear.module, holding: x)
       var result = f.local(try f.product(x, linear))
       let dtype = result.spec.dtype
-      if let quantization = linear.quantization {
-        if quantization.clonesResult { result = f.local(f.clone(result), replacing: result) }
-        // Autocast leaves the casts to itself.
-        let converts = f.context.autocast == nil
-        let wide = converts ? f.local(f.cast(x, to: adapter.down.value.spec.dtype)) : x
-        let scaled = f.local(try delta(wide, adapter, in: &f))
-        let output = converts ? f.local(f.cast(scaled, to: dtype), replacing: scaled) : scaled
-        return f.leave(f.local(try f.add(result, output), replacing: result))
+      if linear.quantization?.clonesResult == true {
+        result = f.local(f.clone(result), replacing: result)
       }
-      let wide = f.local(f.cast(x, to: adapter.down.value.spec.dtype))
-      result = f.local(try f.add(result, delta(wide, adapter, in: &f)), replacing: result)
-      result = f.local(f.cast(result, to: dtype), replacing: result)
+      // Beside a quantized weight autocast is left its own casts.
+      let converts = linear.quantization == nil || f.context.autocast == nil
+      let wide = converts ? f.local(f.cast(x, to: adapter.down.value.spec.dtype)) : x
+      result = f.local(
+        try adapted(result, wide, linear, adapter, in: &f), replacing: result)
+      if converts { result = f.local(f.cast(result, to: dtype), replacing: result) }
       return f.leave(result)
+    }
+
+    /// The projection's result with the adapter's share of `x`.
+    private func adapted(
+      _ result: Value, _ x: Value, _ linear: Linear, _ adapter: AdapterWeights, in f: inout Forward
+    ) throws(PlanError) -> Value {
+      if let magnitude = adapter.magnitude {
+        let decomposition = WeightDecomposition(
+          linear: linear, adapter: adapter, magnitude: magnitude)
+        return try decomposition(x, result, dropout: settings.dropout > 0, in: &f)
+      }
+      let share = try delta(x, adapter, in: &f)
+      guard linear.quantization != nil else { return try f.add(result, share) }
+      let output = f.local(share)
+      guard f.context.autocast == nil else { return try f.add(result, output) }
+      let narrow = f.local(f.cast(output, to: result.spec.dtype), replacing: output)
+      return try f.add(result, narrow)
     }
 
     /// `lora_B(lora_A(dropout(x))) * scaling`.

@@ -2,7 +2,8 @@ import Testing
 
 @testable import Planner
 
-@Suite("PyTorch's own figures for adapters over quantized weights") struct QuantizedTests {
+@Suite("PyTorch's own figures for adapters over quantized weights, and for DoRA")
+struct QuantizedTests {
   static let cases = Fixtures.cases("quantized")
 
   @Test("are met to the byte in every phase", arguments: cases)
@@ -31,11 +32,13 @@ import Testing
       let quantized = try Planner.plan(scenario).parameters
       scenario.strategies = scenario.strategies.map { strategy in
         guard let lora = strategy as? LoRA else { return strategy }
-        return LoRA(rank: lora.rank, targetModules: lora.targetModules)
+        return LoRA(
+          rank: lora.rank, targetModules: lora.targetModules,
+          decomposesWeight: lora.decomposesWeight)
       }
       #expect(quantized == (try Planner.plan(scenario).parameters), "\(reference)")
     }
   }
 
-  @Test("are all there") func count() { #expect(Self.cases.count >= 27) }
+  @Test("are all there") func count() { #expect(Self.cases.count >= 56) }
 }

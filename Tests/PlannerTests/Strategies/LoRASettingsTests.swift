@@ -62,6 +62,12 @@ import Testing
     }
   }
 
+  @Test("know DoRA, and rsLoRA, which scales by another constant") func variants() throws {
+    let lora = try read([.init("use_dora", .bool(true)), .init("use_rslora", .bool(true))])
+    #expect(lora.decomposesWeight)
+    #expect(lora.label == "DoRA rank 8 on q_proj, v_proj")
+  }
+
   @Test("cast everything to fp32 where nothing is quantized, as PEFT's function does")
   func preparedPlain() throws {
     var plan = TrainingPlan()

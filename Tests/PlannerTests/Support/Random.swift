@@ -52,7 +52,8 @@ extension Scenario {
           targetModules: targets ?? [],
           adapterPrecision: .random(using: &g) ? .fp32 : .base,
           dropout: .random(using: &g) ? 0.1 : 0, baseQuantization: quantization(using: &g),
-          preparesForKbitTraining: .random(using: &g)))
+          preparesForKbitTraining: .random(using: &g),
+          decomposesWeight: Int.random(in: 0...3, using: &g) == 0))
     }
     let implementation = OptimizerImplementation.allCases.randomElement(using: &g) ?? .foreach
     let optimizer: any Optimizer =

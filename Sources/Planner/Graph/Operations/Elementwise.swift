@@ -31,6 +31,28 @@ extension Forward {
     return end(full)
   }
 
+  /// `a - b` with `b` broadcast over the rows; the gradient of a trained `b` is a new tensor.
+  mutating func subtract(_ a: Value, _ b: Value) throws(PlanError) -> Value {
+    let full = Self.broadcast(a.spec, b.spec)
+    begin("sub", a, b)
+    work(flops: 0, bytes: a.spec.bytes + b.spec.bytes + full.bytes, dtype: full.dtype)
+    pass(0)
+    gradient(1, full)
+    settle()
+    fit(0, a.spec, from: full)
+    fit(1, b.spec, from: full)
+    return end(full)
+  }
+
+  /// `a / b` of equal shapes, `b` a constant that is saved.
+  mutating func divide(_ a: Value, _ b: Value) throws(PlanError) -> Value {
+    begin("div", a, b)
+    save(b, for: 0b01)
+    work(flops: 0, bytes: 3 * a.spec.bytes, dtype: a.spec.dtype)
+    gradient(0, a.spec, role: .gradients)
+    return end(a.spec)
+  }
+
   /// `a + constant`: a new tensor whose gradient is passed on.
   mutating func addConstant(_ a: Value) -> Value {
     begin("add", a)

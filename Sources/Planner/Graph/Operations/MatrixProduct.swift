@@ -107,6 +107,16 @@ extension Forward {
     return end(spec)
   }
 
+  /// A product of a tensor that needs no gradient with a weight, whose result is a constant too.
+  mutating func constantProduct(_ a: Value, columns: Int) throws(PlanError) -> Value {
+    let spec = try TensorSpec(a.spec.rows, columns, a.spec.dtype)
+    begin("mm", a)
+    work(
+      flops: try checkedProduct(2, a.spec.elements, columns), bytes: a.spec.bytes + spec.bytes,
+      dtype: spec.dtype)
+    return end(spec)
+  }
+
   /// `a @ b` over a batch of matrices: `[count·m, k] × [count·k, n]`, both saved.
   ///
   /// The gradient of the second operand is made first. Autocast's casts, if any, come before.

@@ -18,6 +18,14 @@ struct EightBitWeight: QuantizedWeight {
     [weight.elements, try TensorSpec(weight.rows, 1, .fp32).bytes]
   }
 
+  func dequantized(_ weight: Parameter, in f: inout Forward) throws(PlanError) -> Value {
+    let spec = weight.value.spec.cast(to: .fp32)
+    let scaled = f.plain("int8_vectorwise_dequant", spec, role: .activations)
+    let output = f.plain("int8_vectorwise_dequant", spec, role: .activations)
+    f.discard(scaled)
+    return output
+  }
+
   func product(_ x: Value, _ linear: Linear, in f: inout Forward) throws(PlanError) -> Value {
     let weight = linear.weight.value.spec.cast(to: x.spec.dtype)
     let spec = try TensorSpec(x.spec.rows, weight.rows, x.spec.dtype)

@@ -40,6 +40,16 @@ struct FourBitWeight: QuantizedWeight {
     return f.leave(f.cast(try multiply(input, linear, in: &f), to: x.spec.dtype))
   }
 
+  func dequantized(_ weight: Parameter, in f: inout Forward) throws(PlanError) -> Value {
+    let spec = weight.value.spec.cast(to: format)
+    guard doublyQuantized else { return f.plain("dequantize_4bit", spec, role: .activations) }
+    let scales = try TensorSpec(1, Self.blocks(of: spec), .fp32)
+    let wide = f.plain("dequantize_blockwise", scales, role: .activations)
+    let output = f.plain("dequantize_4bit", spec, role: .activations)
+    f.discard(wide)
+    return output
+  }
+
   private func multiply(_ x: Value, _ linear: Linear, in f: inout Forward) throws(PlanError)
     -> Value
   {

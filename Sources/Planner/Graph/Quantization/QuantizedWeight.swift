@@ -15,6 +15,8 @@ protocol QuantizedWeight: Sendable {
   var adapterFormat: DType { get }
   /// Whether an adapter copies the result before it adds its own.
   var clonesResult: Bool { get }
+  /// Makes the whole weight again, outside autograd.
+  func dequantized(_ weight: Parameter, in f: inout Forward) throws(PlanError) -> Value
   /// Runs the module: `x Wᵀ + b`.
   func product(_ x: Value, _ linear: Linear, in f: inout Forward) throws(PlanError) -> Value
 }

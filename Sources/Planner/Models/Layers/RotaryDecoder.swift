@@ -137,7 +137,7 @@ struct RotaryDecoder: Sendable {
   private func buffers(_ context: ForwardContext) -> [Int] {
     var buffers = RotaryEmbedding.buffers(width: rotaryWidth ?? sizes.headWidth)
     if tablesForEachKind, slides.contains(true), slides.contains(false) { buffers += buffers }
-    if scalesEmbedding { buffers.append(context.dtype.size) }
+    if scalesEmbedding { buffers.append((context.bufferFormat ?? context.dtype).size) }
     return buffers
   }
 }
