@@ -43,7 +43,8 @@ import Testing
     layer += norms
     let tied = model.config["tie_word_embeddings"] == true
     let tables = try size("vocab_size", of: model) * hidden * (tied ? 1 : 2)
-    #expect(try tables + size("num_hidden_layers", of: model) * layer + finalNorm == model.parameters)
+    #expect(
+      try tables + size("num_hidden_layers", of: model) * layer + finalNorm == model.parameters)
   }
 
   @Test(
