@@ -25,6 +25,8 @@ extension ModelFamily {
 public enum ModelFamilies {
   /// Every family, one line each.
   public static let all: [any ModelFamily.Type] = [
+    DeepseekV2.self,
+    DeepseekV3.self,
     Gemma.self,
     Gemma2.self,
     Gemma3.self,

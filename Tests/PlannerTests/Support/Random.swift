@@ -3,8 +3,9 @@
 extension Scenario {
   /// Every family of decoders.
   private static let families = [
-    "bloom", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama", "mistral", "mixtral",
-    "olmo", "olmo2", "opt", "phi", "phi3", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe", "starcoder2",
+    "bloom", "deepseek_v2", "deepseek_v3", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2",
+    "gpt_neox", "llama", "mistral", "mixtral", "olmo", "olmo2", "opt", "phi", "phi3", "qwen2",
+    "qwen2_moe", "qwen3", "qwen3_moe", "starcoder2",
   ]
 
   /// A random small scenario of any family, precision, attention, strategy and optimizer.
@@ -20,7 +21,8 @@ extension Scenario {
       .init("intermediate_size", .integer(Int.random(in: 64...4096, using: &g))),
       .init("num_hidden_layers", .integer(Int.random(in: 1...9, using: &g))),
       .init("num_attention_heads", .integer(heads)),
-      .init("num_key_value_heads", .integer(keyHeads)),
+      .init(
+        "num_key_value_heads", .integer(family.hasPrefix("deepseek") ? heads : keyHeads)),
       .init("vocab_size", .integer(Int.random(in: 100...50_000, using: &g))),
       .init("tie_word_embeddings", .bool(.random(using: &g))),
       .init("head_dim", .integer(width)),
@@ -125,6 +127,26 @@ extension Scenario {
         .init("sliding_window", .random(using: &g) ? window : .null),
         .init("partial_rotary_factor", .number(.random(using: &g) ? 0.75 : 1)),
         .init("resid_pdrop", .number(.random(using: &g) ? 0.1 : 0)),
+      ]
+    case "deepseek_v2", "deepseek_v3":
+      let groups = Int.random(in: 1...4, using: &g)
+      return [
+        .init("n_routed_experts", .integer(groups * Int.random(in: 4...8, using: &g))),
+        .init("num_experts_per_tok", .integer(Int.random(in: 1...4, using: &g))),
+        .init("n_group", .integer(groups)),
+        .init("topk_group", .integer(Int.random(in: 1...groups, using: &g))),
+        .init("n_shared_experts", .integer(Int.random(in: 1...2, using: &g))),
+        .init("topk_method", .random(using: &g) ? "greedy" : "group_limited_greedy"),
+        .init("first_k_dense_replace", .integer(Int.random(in: 0...4, using: &g))),
+        .init("moe_intermediate_size", .integer(Int.random(in: 32...512, using: &g))),
+        .init("kv_lora_rank", .integer(Int.random(in: 16...256, using: &g))),
+        .init("q_lora_rank", .random(using: &g) ? .null : 96),
+        .init("qk_nope_head_dim", .integer([64, 128].randomElement(using: &g) ?? 64)),
+        .init("v_head_dim", .integer([32, 128].randomElement(using: &g) ?? 32)),
+        .init("rope_interleave", .bool(.random(using: &g))),
+        .init("norm_topk_prob", .bool(.random(using: &g))),
+        .init("mlp_bias", .bool(.random(using: &g))),
+        .init("attention_bias", .bool(.random(using: &g))),
       ]
     case "mixtral": return mixtureKeys("num_local_experts", using: &g)
     case "qwen2_moe", "qwen3_moe":

@@ -53,6 +53,17 @@ extension Forward {
     return end(a.spec)
   }
 
+  /// `a * table` in complex numbers, the table without a gradient; backward makes its conjugate first.
+  mutating func multiplyComplex(_ a: Value, by table: Value) -> Value {
+    begin("mul", a, table)
+    save(table, for: 1)
+    work(flops: 0, bytes: 2 * a.spec.bytes + table.spec.bytes, dtype: a.spec.dtype)
+    temporary(0, table.spec.bytes)
+    gradient(0, a.spec)
+    free(0)
+    return end(a.spec)
+  }
+
   /// `a + constant`: a new tensor whose gradient is passed on.
   mutating func addConstant(_ a: Value) -> Value {
     begin("add", a)

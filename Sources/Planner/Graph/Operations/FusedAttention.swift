@@ -2,7 +2,7 @@
 enum AttentionKernel: Hashable, Sendable {
   /// cuDNN's: 16-bit formats and aligned heads, up to 256 wide on compute capability 9.x, 128 on 10.x.
   case cudnn
-  /// FlashAttention 2: 16-bit formats from compute capability 8.0 on, 12.x included, without a mask.
+  /// FlashAttention 2: 16-bit formats from compute capability 8.0 on, 12.x included, without a mask; heads of one size.
   case flash
   /// CUTLASS's memory-efficient attention: fp32, a mask or Turing; as many key heads as query heads.
   case efficient
@@ -13,20 +13,25 @@ enum AttentionKernel: Hashable, Sendable {
   ///
   /// Source: `select_sdp_backend`, `check_cudnn_tensor_shapes`, `check_head_dim_size_flash` and
   /// `minimum_gemm_alignment` in PyTorch 2.11's `aten/src/ATen/native/transformers/cuda/sdp_utils.cpp`; checked
-  /// with `torch._fused_sdp_choice` for compute capabilities 7.0 to 12.0, three formats and ten head sizes.
+  /// with `torch._fused_sdp_choice` for compute capabilities 7.0 to 12.0, three formats and ten head sizes, and
+  /// for twelve pairs of different query and value heads.
   static func chosen(
     _ shape: AttentionShape, dtype: DType, masked: Bool, on kernels: KernelTraits
   ) -> AttentionKernel {
     let capability = kernels.computeCapability
     let (half, width) = (dtype == .bf16 || dtype == .fp16, shape.headWidth)
-    if half, width % 8 == 0 {
-      if capability / 10 == 9, width <= 256 { return .cudnn }
-      if capability / 10 == 10, width <= 128 { return .cudnn }
+    let (equal, widest) = (shape.values == width, max(shape.values, width))
+    if half, width % 8 == 0, shape.values % 8 == 0 {
+      if capability / 10 == 9, widest <= 256 { return .cudnn }
+      if capability / 10 == 10, widest <= 128 || width == 192 && shape.values == 128 {
+        return .cudnn
+      }
     }
-    if half, capability >= 80, !masked, width <= 256 { return .flash }
+    if half, capability >= 80, !masked, width <= 256, equal { return .flash }
     let alignment = half ? 8 : capability >= 80 ? 4 : 1
     let supported = dtype == .bf16 ? capability >= 80 : capability >= 50
-    if supported, shape.heads == shape.keyHeads, width % alignment == 0 { return .efficient }
+    let aligned = width % alignment == 0 && shape.values % alignment == 0
+    if supported, shape.heads == shape.keyHeads, aligned { return .efficient }
     return .math
   }
 }
@@ -45,6 +50,11 @@ struct AttentionShape: Hashable, Sendable {
   var keyHeads: Int
   /// Elements of a head.
   var headWidth: Int
+  /// Elements of a value head, where they are others.
+  var valueWidth: Int?
+
+  /// Elements of a value head.
+  var values: Int { valueWidth ?? headWidth }
 }
 
 /// Fused attention kernels and what their backward allocates.
@@ -87,7 +97,7 @@ extension Forward {
       free(4)
       free(5)
     }
-    let output = register(q.spec)
+    let output = register(try TensorSpec(q.spec.rows, shape.values, q.spec.dtype))
     let rows = register(statistics)
     let seed = register(try TensorSpec(1, kernel == .flash ? 2 : 1, .int64))
     let offset = register(try TensorSpec(1, 1, .int64))
@@ -171,7 +181,8 @@ extension Forward {
     case .efficient:
       // In fp32 the output times its gradient is summed outside the kernel; one head's sums lie in order already.
       if q.spec.dtype == .fp32 {
-        temporary(0, wide.bytes, role: .workspace)
+        let result = try TensorSpec(q.spec.rows, shape.values, .fp32)
+        temporary(0, result.bytes, role: .workspace)
         temporary(1, rows, role: .workspace)
         if shape.heads > 1 {
           temporary(2, rows, role: .workspace)
@@ -184,7 +195,7 @@ extension Forward {
       temporary(
         3,
         try EfficientAttentionTile.chosen(
-          dtype: q.spec.dtype, headWidth: shape.headWidth, on: context.kernels
+          dtype: q.spec.dtype, headWidth: max(shape.headWidth, shape.values), on: context.kernels
         ).workspace(shape), role: .workspace)
       free(q.spec.dtype == .fp32 && shape.heads > 1 ? 2 : 1)
       free(3)

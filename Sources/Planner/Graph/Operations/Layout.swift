@@ -63,6 +63,37 @@ extension Forward {
     return endViews(half, half, of: a)
   }
 
+  /// `torch.split(a, (first, rest), dim=-1)`: two views forward; backward joins both gradients in a new tensor.
+  mutating func parts(_ a: Value, first: Int) throws(PlanError) -> (Value, Value) {
+    let (rows, dtype) = (a.spec.rows, a.spec.dtype)
+    begin("split", a)
+    gradient(0, a.spec)
+    return endViews(
+      try TensorSpec(rows, first, dtype), try TensorSpec(rows, a.spec.columns - first, dtype), of: a
+    )
+  }
+
+  /// `base[..., i:j].copy_(part)`: in place; backward copies the gradient of `base` and that of the part.
+  ///
+  /// - Parameter isFirst: Whether `base` has no gradient yet: the copy of its gradient is then dropped.
+  ///
+  /// Source: `CopySlices::apply` in PyTorch's `torch/csrc/autograd/functions/tensor.cpp`.
+  mutating func fill(_ base: Value, with part: Value, isFirst: Bool) -> Value {
+    begin("copy_", base, part)
+    work(flops: 0, bytes: 2 * part.spec.bytes, dtype: part.spec.dtype)
+    if isFirst {
+      temporary(0, base.spec.bytes)
+      gradient(1, part.spec)
+      free(0)
+    } else {
+      gradient(0, base.spec)
+      gradient(1, part.spec, always: true)
+      temporary(0, part.spec.bytes)
+      free(0)
+    }
+    return endView(base.spec, of: base)
+  }
+
   /// `pad(a, (0, n))`: a wider copy; backward copies the part that was there.
   mutating func pad(_ a: Value, columns: Int) throws(PlanError) -> Value {
     let spec = try TensorSpec(a.spec.rows, columns, a.spec.dtype)

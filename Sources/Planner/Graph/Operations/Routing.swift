@@ -6,9 +6,7 @@ extension Forward {
     let values = register(try TensorSpec(a.spec.rows, k, a.spec.dtype))
     let indices = register(try TensorSpec(a.spec.rows, k, .int64))
     work(flops: 0, bytes: a.spec.bytes, dtype: a.spec.dtype)
-    temporary(0, a.spec.bytes)
     gradient(0, a.spec)
-    free(0)
     record()
     allocate(values)
     allocate(indices, role: .other)
@@ -16,22 +14,41 @@ extension Forward {
     return (values, indices)
   }
 
+  /// `a.gather(1, index)`: saves the index; backward adds the gradient into zeros.
+  mutating func pickColumns(_ a: Value, at index: Value) throws(PlanError) -> Value {
+    let spec = try TensorSpec(a.spec.rows, index.spec.columns, a.spec.dtype)
+    begin("gather", a)
+    save(index, for: 1)
+    work(flops: 0, bytes: 2 * spec.bytes, dtype: spec.dtype)
+    gradient(0, a.spec)
+    return end(spec)
+  }
+
   /// `a /= a.sum(-1, keepdim=True)`: in place, after a copy of `a` for the gradient of the sum.
-  mutating func normalizeRows(_ a: Value) throws(PlanError) -> Value {
+  ///
+  /// - Parameter guarded: Whether a small number is added to the sum first.
+  mutating func normalizeRows(_ a: Value, guarded: Bool = false) throws(PlanError) -> Value {
     begin("sum", a)
     work(flops: 0, bytes: a.spec.bytes, dtype: a.spec.dtype)
     pass(0, view: true)
-    let total = end(a.spec.perRow)
+    // Autocast sums in fp32.
+    let wide = context.autocast == nil ? a.spec.dtype : .fp32
+    let sum = end(a.spec.perRow.cast(to: wide))
+    let total = guarded ? local(addConstant(sum)) : sum
     begin("div_", a, total)
     let copy = register(a.spec)
     save(total, for: .max)
     work(flops: 0, bytes: 3 * a.spec.bytes, dtype: a.spec.dtype)
-    for index in 0..<3 as Range<UInt8> { temporary(index, a.spec.bytes, for: 0b10) }
-    gradient(1, a.spec)
+    let full = a.spec.cast(to: wide)
+    temporary(0, full.bytes, for: 0b10)
+    temporary(1, full.bytes, for: 0b10)
+    temporary(2, a.spec.bytes, for: 0b10)
+    gradient(1, full)
     for index in [2, 1, 0] as [UInt8] { free(index, for: 0b10) }
-    gradient(0, a.spec)
+    gradient(0, full)
     settle()
-    reduce(1, to: a.spec.perRow, role: .activations)
+    if wide != a.spec.dtype { convert(0, to: a.spec) }
+    reduce(1, to: total.spec, role: .activations)
     allocate(copy, forGradient: true)
     record()
     let output = register(a.spec)

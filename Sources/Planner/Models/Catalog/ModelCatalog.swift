@@ -2,6 +2,7 @@
 public enum ModelCatalog {
   /// Every model, one line for each family.
   public static let all: [CatalogModel] = [
+    DeepSeekModels.all,
     GemmaModels.all,
     LlamaModels.all,
     MistralModels.all,

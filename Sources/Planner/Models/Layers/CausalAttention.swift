@@ -8,6 +8,8 @@ struct CausalAttention: Sendable {
   var keyHeads: Int
   /// Elements of a head.
   var headWidth: Int
+  /// Elements of a value head, where they are others.
+  var valueWidth: Int?
   /// Keys that a query can see, or `nil` for all before it.
   var window: Int?
   /// Whether eager attention bounds its scores by a tanh; the fused kernels do not.
@@ -18,6 +20,9 @@ struct CausalAttention: Sendable {
   var contiguousHeads = false
   /// Whether eager attention leaves the format of its softmax to PyTorch instead of asking for fp32 (GPT-2).
   var plainSoftmax = false
+
+  /// Elements of a result's row: all value heads.
+  private var outputWidth: Int { heads * (valueWidth ?? headWidth) }
 
   /// The mask that the model builds once: none for fused kernels that skip the future themselves.
   ///
@@ -84,7 +89,7 @@ struct CausalAttention: Sendable {
   private func shape(_ context: ForwardContext, expanded: Bool) -> AttentionShape {
     AttentionShape(
       batch: context.batch, queries: context.sequence, keys: context.sequence, heads: heads,
-      keyHeads: expanded ? heads : keyHeads, headWidth: headWidth)
+      keyHeads: expanded ? heads : keyHeads, headWidth: headWidth, valueWidth: valueWidth)
   }
 
   private func kernel(masked: Bool, dtype: DType, on context: ForwardContext) -> AttentionKernel {
@@ -112,9 +117,9 @@ struct CausalAttention: Sendable {
     let output = try f.fusedAttention(qc, kc, vc, bias: bias, shape: shape, kernel: kernel)
     // The result lies in memory as the queries do, except the memory-efficient kernel's.
     guard contiguousHeads, kernel != .efficient, heads > 1 else {
-      return f.leave(try f.view(output, columns: heads * headWidth))
+      return f.leave(try f.view(output, columns: outputWidth))
     }
-    return f.leave(try f.contiguous(output, columns: heads * headWidth))
+    return f.leave(try f.contiguous(output, columns: outputWidth))
   }
 
   /// FlashAttention over heads padded to whole 8 elements; its result is cut and copied into rows.
@@ -187,8 +192,8 @@ struct CausalAttention: Sendable {
     if dropout { weights = f.local(f.dropout(weights), replacing: weights) }
     _ = f.local(f.cast(weights, to: dtype))
     let product = try f.batchedProduct(
-      weights, try matrices(values, inOrder: times > 1, in: &f), columns: headWidth,
-      inner: sequence)
+      weights, try matrices(values, inOrder: times > 1, in: &f),
+      columns: valueWidth ?? headWidth, inner: sequence)
     let result = f.leave(f.cast(product, to: dtype))
     return try rows(result, in: &f)
   }
@@ -198,15 +203,14 @@ struct CausalAttention: Sendable {
     -> Value
   {
     if inOrder || heads == 1 || f.context.batch == 1 { return x }
-    return try f.contiguous(x, columns: headWidth)
+    return try f.contiguous(x, columns: x.spec.columns)
   }
 
   /// `transpose(1, 2).contiguous()` of the result: a copy, unless there is one head.
   private func rows(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
-    let columns = heads * headWidth
-    if heads == 1 { return try f.view(x, columns: columns) }
+    if heads == 1 { return try f.view(x, columns: outputWidth) }
     return try f.contiguous(
-      try f.heads(x, width: headWidth, copies: f.context.batch > 1), columns: columns)
+      try f.heads(x, width: x.spec.columns, copies: f.context.batch > 1), columns: outputWidth)
   }
 
   /// Matrix products and a softmax written out; the weights are returned.
@@ -230,7 +234,8 @@ struct CausalAttention: Sendable {
     if dropout { weights = f.local(f.dropout(weights), replacing: weights) }
     let (castValues, castWeights) = (f.castForProduct(v), f.castForProduct(weights))
     let values = try matrices(castValues, inOrder: repeated, in: &f)
-    let product = try f.batchedProduct(castWeights, values, columns: headWidth, inner: sequence)
+    let product = try f.batchedProduct(
+      castWeights, values, columns: valueWidth ?? headWidth, inner: sequence)
     let output = f.local(product)
     let rows = f.local(try rows(output, in: &f), replacing: output)
     let (result, returned) = f.leave(rows, weights)

@@ -3,7 +3,7 @@
 /// Source: `LlamaDecoderLayer.forward`, `Gemma2DecoderLayer.forward` and `Olmo2DecoderLayer.forward`,
 /// transformers 5.17.
 struct DecoderLayer: Sendable {
-  let attention: RotaryAttention
+  let attention: any SelfAttention
   let feedForward: any FeedForward
   var beforeAttention: (any Norm)?
   var afterAttention: (any Norm)?

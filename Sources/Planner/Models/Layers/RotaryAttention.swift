@@ -1,7 +1,7 @@
 /// Self-attention with its projections and rotary embeddings.
 ///
 /// Source: `LlamaAttention.forward`, transformers 5.17.
-struct RotaryAttention: Sendable {
+struct RotaryAttention: SelfAttention {
   let projections: any AttentionProjections
   let attention: CausalAttention
   let form: RotaryEmbedding.Form

@@ -7,6 +7,10 @@ struct RotaryDecoder: Sendable {
   var rotaryWidth: Int?
   /// Whether the rotary tables stay in fp32.
   var wideTables = false
+  /// Whether there is one table of complex numbers instead of two.
+  var hasComplexTable = false
+  /// Bytes of a buffer that each layer with a mixture keeps on the device.
+  var mixtureBuffer: Int?
   /// Whether the embedding is multiplied by a constant that the model keeps on the device.
   var scalesEmbedding = false
   /// Whether a tanh bounds the logits.
@@ -77,7 +81,8 @@ struct RotaryDecoder: Sendable {
       if let section = written[kind] { return section }
       var around = kind.slides ? kinds.sliding : kinds.full
       around.hasMixture = kind.hasMixture
-      var arguments = [positions, around.cos, around.sin]
+      var arguments = [positions, around.cos]
+      if around.sin != around.cos { arguments.append(around.sin) }
       if let mask = around.mask { arguments.append(mask) }
       let section = try f.layer("layers", residual: residual, arguments: arguments) {
         [around] (f, x) throws(PlanError) in try layer(&f, x, around)
@@ -120,6 +125,12 @@ struct RotaryDecoder: Sendable {
     let fullMask = hasFull || makesBothMasks ? try mask(nil, &f) : nil
     let slidingMask = hasSliding || makesBothMasks ? try mask(window, &f) : nil
     func tables(_ f: inout Forward) throws(PlanError) -> (cos: Value, sin: Value) {
+      if hasComplexTable {
+        let table = f.local(
+          try RotaryEmbedding.complexTable(
+            sequence: f.context.sequence, width: rotaryWidth ?? sizes.headWidth, in: &f))
+        return (table, table)
+      }
       let dtype = f.context.autocast == nil && !wideTables ? f.context.dtype : .fp32
       let (cos, sin) = try RotaryEmbedding.tables(
         sequence: f.context.sequence, width: rotaryWidth ?? sizes.headWidth, dtype: dtype, in: &f)
@@ -137,6 +148,9 @@ struct RotaryDecoder: Sendable {
   private func buffers(_ context: ForwardContext) -> [Int] {
     var buffers = RotaryEmbedding.buffers(width: rotaryWidth ?? sizes.headWidth)
     if tablesForEachKind, slides.contains(true), slides.contains(false) { buffers += buffers }
+    if let mixtureBuffer, leadingDense < sizes.layers {
+      buffers += Array(repeating: mixtureBuffer, count: sizes.layers - leadingDense)
+    }
     if scalesEmbedding { buffers.append((context.bufferFormat ?? context.dtype).size) }
     return buffers
   }

@@ -25,6 +25,22 @@ enum RotaryEmbedding {
     return f.leave(f.plain("to", wide.cast(to: dtype)), f.plain("to", wide.cast(to: dtype)))
   }
 
+  /// Makes the one table of complex numbers, `[sequence, width / 2]`, that DeepSeek V2 has.
+  ///
+  /// Source: `DeepseekV2RotaryEmbedding.forward`, transformers 5.17.
+  static func complexTable(sequence: Int, width: Int, in f: inout Forward) throws(PlanError)
+    -> Value
+  {
+    f.enter("rotary_emb")
+    let angles = try TensorSpec(sequence, width / 2, .fp32)
+    let complex = try TensorSpec(sequence, width, .fp32)
+    _ = f.local(f.plain("bmm", angles))
+    let ones = f.plain("ones_like", angles)
+    let turns = f.local(f.plain("polar", complex))
+    f.discard(ones)
+    return f.leave(f.local(f.plain("mul", complex), replacing: turns))
+  }
+
   /// How a family applies the tables.
   enum Form: Sendable {
     /// Over whole heads: Llama.
@@ -55,6 +71,46 @@ enum RotaryEmbedding {
       let joinedK = try f.concatenate(try rotate(firstK, cos, sin, &f), restK)
       return f.leave(rotatedQ, f.local(joinedK))
     }
+  }
+
+  /// Rotates neighbouring elements of queries and keys, pair by pair.
+  ///
+  /// Source: `apply_rotary_pos_emb_interleave` of DeepSeek V3, transformers 5.17.
+  static func applyToPairs(
+    _ q: Value, _ k: Value, cos: Value, sin: Value, in f: inout Forward
+  ) throws(PlanError) -> (Value, Value) {
+    f.enter("apply_rotary_pos_emb_interleave", holding: q, k)
+    let half = cos.spec.columns / 2
+    let (cos, sin) = (
+      f.local(try f.slice(cos, columns: half)), f.local(try f.slice(sin, columns: half))
+    )
+    func pairs(_ x: Value, _ f: inout Forward) throws(PlanError) -> (Value, Value) {
+      let even = f.local(try f.slice(x, columns: half))
+      return (even, f.local(try f.slice(x, columns: half)))
+    }
+    let (q1, q2) = try pairs(q, &f)
+    let (k1, k2) = try pairs(k, &f)
+    func turned(_ a: Value, _ b: Value, _ f: inout Forward) throws(PlanError) -> Value {
+      let first = try f.subtract(try f.multiply(a, cos), try f.multiply(b, sin))
+      let second = try f.add(try f.multiply(b, cos), try f.multiply(a, sin))
+      return f.local(try f.concatenate(first, second))
+    }
+    let rotated = try turned(q1, q2, &f)
+    return f.leave(rotated, try turned(k1, k2, &f))
+  }
+
+  /// Rotates queries and keys as complex numbers, in fp32.
+  ///
+  /// Source: `apply_rotary_emb` of DeepSeek V2, transformers 5.17.
+  static func applyComplex(_ q: Value, _ k: Value, table: Value, in f: inout Forward) -> (
+    Value, Value
+  ) {
+    f.enter("apply_rotary_emb", holding: q, k)
+    let wideQ = f.local(f.cast(q, to: .fp32))
+    let wideK = f.local(f.cast(k, to: .fp32))
+    let rotated = f.local(f.cast(f.multiplyComplex(wideQ, by: table), to: q.spec.dtype))
+    return f.leave(
+      rotated, f.local(f.cast(f.multiplyComplex(wideK, by: table), to: k.spec.dtype)))
   }
 
   /// `x[..., :n], x[..., n:]`.

@@ -47,5 +47,5 @@ import Testing
     subscript(_ key: String, _ default: Int = -1) -> Int { config.integer(key) ?? `default` }
   }
 
-  @Test("are all there") func count() { #expect(Self.models.count == 3) }
+  @Test("are all there") func count() { #expect(Self.models.count == 6) }
 }

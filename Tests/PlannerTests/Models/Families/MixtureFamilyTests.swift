@@ -17,7 +17,7 @@ import Testing
     } catch { return error as? PlanError }
   }
 
-  static let types = ["mixtral", "qwen2_moe", "qwen3_moe"]
+  static let types = ["deepseek_v2", "deepseek_v3", "mixtral", "qwen2_moe", "qwen3_moe"]
 
   @Test("may leave every key out", arguments: types) func defaults(type: String) throws {
     #expect(try plan(["model_type": .string(type)]).parameters > 1_000_000_000)
@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test("refuse what changes the plan and is not planned") func refused() {
-    for type in ["mixtral", "qwen2_moe", "qwen3_moe"] {
+    for type in Self.types {
       let auxiliary = error(["model_type": .string(type), "output_router_logits": true])
       #expect(auxiliary?.path == "model.output_router_logits", "\(type)")
     }
@@ -40,6 +40,27 @@ import Testing
     #expect(
       error(["model_type": "qwen3_moe", "mlp_only_layers": ["0"]])?.path
         == "model.mlp_only_layers[0]")
+  }
+
+  @Test("name the key that latent attention cannot use") func latent() {
+    let few = error(["model_type": "deepseek_v3", "num_key_value_heads": 8])
+    #expect(few?.path == "model.num_key_value_heads")
+    let odd = error(["model_type": "deepseek_v2", "qk_rope_head_dim": 33])
+    #expect(odd?.path == "model.qk_rope_head_dim")
+    #expect(error(["model_type": "deepseek_v3", "n_group": 7])?.path == "model.n_group")
+    #expect(error(["model_type": "deepseek_v3", "topk_group": 9])?.path == "model.topk_group")
+    let grouped = error(["model_type": "deepseek_v2", "topk_method": "group_limited_greedy"])
+    #expect(grouped?.path == "model.n_group")
+    #expect(
+      error(["model_type": "deepseek_v2", "topk_method": "noaux"])?.path == "model.topk_method")
+  }
+
+  @Test("may have an MLP in every layer") func allDense() throws {
+    let config: JSONValue = [
+      "model_type": "deepseek_v2", "first_k_dense_replace": 100, "num_hidden_layers": 2,
+      "hidden_size": 64, "num_attention_heads": 2, "intermediate_size": 32, "vocab_size": 10,
+    ]
+    #expect(try plan(config).parameters > 0)
   }
 
   @Test("survive sizes far beyond what exists") func overflow() {
