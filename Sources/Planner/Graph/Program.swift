@@ -87,4 +87,6 @@ public struct LayerGraph: Sendable {
   var layers: Int
   /// Bytes of each buffer that the model keeps on the device: rotary frequencies.
   var buffers: [Int] = []
+  /// Bytes of each tensor of a micro-batch that the loop holds; `nil` for token ids that are their own labels.
+  var inputs: [Int]?
 }

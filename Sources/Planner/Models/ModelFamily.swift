@@ -43,6 +43,8 @@ public enum ModelFamilies {
     OPT.self,
     Phi.self,
     Starcoder2.self,
+    Bert.self,
+    Roberta.self,
   ]
 
   /// The family that reads configs of this `model_type`, or `nil`.

@@ -22,7 +22,9 @@ import Testing
     }
   }
 
-  @Test("equals the walk over every layer", arguments: OneDeviceTests.cases + FamilyTests.cases)
+  @Test(
+    "equals the walk over every layer",
+    arguments: OneDeviceTests.cases + FamilyTests.cases + EncoderTests.cases)
   func references(_ reference: Fixtures.Case) throws {
     try compare(try reference.scenario, "\(reference)")
   }

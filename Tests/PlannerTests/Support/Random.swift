@@ -1,10 +1,10 @@
 @testable import Planner
 
 extension Scenario {
-  /// Every family of decoders.
+  /// Every family.
   private static let families = [
     "bloom", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama", "mistral",
-    "olmo", "olmo2", "opt", "phi", "phi3", "qwen2", "qwen3", "starcoder2",
+    "olmo", "olmo2", "opt", "phi", "phi3", "qwen2", "qwen3", "starcoder2", "bert", "roberta",
   ]
 
   /// A random small scenario of any family, precision, attention, strategy and optimizer.
@@ -25,7 +25,8 @@ extension Scenario {
       .init("tie_word_embeddings", .bool(.random(using: &g))),
       .init("head_dim", .integer(width)),
     ]
-    config += familyKeys(family, using: &g)
+    let own = familyKeys(family, using: &g)
+    config = config.filter { member in !own.contains { $0.key == member.key } } + own
     var settings = try Settings(.object(config), path: "model")
     let type = try requireFamily(family)
     let model = Model(name: family, family: try type.init(&settings))
@@ -86,6 +87,10 @@ extension Scenario {
     case "bloom", "gpt_neox":
       return drops(["attention_dropout", "hidden_dropout"])
     case "gpt2", "phi": return drops(["attn_pdrop", "resid_pdrop", "embd_pdrop"])
+    case "bert", "roberta":
+      return drops(["attention_probs_dropout_prob", "hidden_dropout_prob"]) + [
+        .init("tie_word_embeddings", .bool(true)), .init("max_position_embeddings", .integer(4096)),
+      ]
     case "opt":
       return drops(["attention_dropout", "dropout"]) + [
         .init("do_layer_norm_before", .bool(.random(using: &g))),

@@ -41,12 +41,14 @@ extension Forward {
   /// `nll_loss(logProbabilities, labels)`: a scalar; saves the labels and the scalar total weight.
   ///
   /// The log-probabilities are saved as well, which costs nothing: log-softmax saved them.
-  mutating func negativeLogLikelihood(_ logProbabilities: Value, labels: Value) throws(PlanError)
+  ///
+  /// - Parameter labels: `nil` where they are the batch's own, which the training loop holds.
+  mutating func negativeLogLikelihood(_ logProbabilities: Value, labels: Value?) throws(PlanError)
     -> Value
   {
     begin("nll_loss", logProbabilities)
     save(logProbabilities, for: 1)
-    save(labels, for: 1)
+    if let labels { save(labels, for: 1) }
     work(flops: 0, bytes: logProbabilities.spec.rows * 16, dtype: .fp32)
     gradient(0, logProbabilities.spec)
     let loss = register(try TensorSpec(1, 1, logProbabilities.spec.dtype))
@@ -55,7 +57,7 @@ extension Forward {
     allocate(loss, role: .other)
     allocate(weight, role: .other)
     link(loss, saving: 0, and: [weight])
-    discard(labels)
+    if let labels { discard(labels) }
     return loss
   }
 }

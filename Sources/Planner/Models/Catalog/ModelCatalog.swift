@@ -16,6 +16,7 @@ public enum ModelCatalog {
     OPTModels.all,
     PhiModels.all,
     Starcoder2Models.all,
+    BertModels.all,
   ].flatMap { (family: [CatalogModel]) in family }
 
   /// The model of this name, or of this name on the Hugging Face hub; case does not matter.
