@@ -45,6 +45,7 @@ public enum ModelFamilies {
     Starcoder2.self,
     Bert.self,
     Roberta.self,
+    ViT.self,
   ]
 
   /// The family that reads configs of this `model_type`, or `nil`.

@@ -5,6 +5,7 @@ extension Scenario {
   private static let families = [
     "bloom", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama", "mistral",
     "olmo", "olmo2", "opt", "phi", "phi3", "qwen2", "qwen3", "starcoder2", "bert", "roberta",
+    "vit",
   ]
 
   /// A random small scenario of any family, precision, attention, strategy and optimizer.
@@ -90,6 +91,13 @@ extension Scenario {
     case "bert", "roberta":
       return drops(["attention_probs_dropout_prob", "hidden_dropout_prob"]) + [
         .init("tie_word_embeddings", .bool(true)), .init("max_position_embeddings", .integer(4096)),
+      ]
+    case "vit":
+      return drops(["attention_probs_dropout_prob", "hidden_dropout_prob"]) + [
+        .init("image_size", .integer([64, 224].randomElement(using: &g) ?? 64)),
+        .init("patch_size", .integer([14, 16, 64].randomElement(using: &g) ?? 16)),
+        .init("qkv_bias", .bool(.random(using: &g))),
+        .init("num_labels", .integer(Int.random(in: 2...1000, using: &g))),
       ]
     case "opt":
       return drops(["attention_dropout", "dropout"]) + [

@@ -17,6 +17,7 @@ public enum ModelCatalog {
     PhiModels.all,
     Starcoder2Models.all,
     BertModels.all,
+    ViTModels.all,
   ].flatMap { (family: [CatalogModel]) in family }
 
   /// The model of this name, or of this name on the Hugging Face hub; case does not matter.

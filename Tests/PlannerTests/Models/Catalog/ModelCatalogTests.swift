@@ -62,7 +62,7 @@ import Testing
 
   private static func isLlamaLike(_ model: CatalogModel) -> Bool {
     ![
-      "bert", "bloom", "falcon", "gpt2", "gpt_neox", "opt", "phi", "starcoder2",
+      "bert", "bloom", "falcon", "gpt2", "gpt_neox", "opt", "phi", "starcoder2", "vit",
     ].contains(model.config["model_type"])
   }
 
