@@ -6,20 +6,20 @@ extension Forward {
   /// the arguments are cast, the last one first.
   ///
   /// - Parameters:
-  ///   - image: The image; saved.
-  ///   - held: Whether the training loop holds the image anyway, in the format of the weight.
+  ///   - image: The image as the training loop holds it.
+  ///   - pixels: The image in the format of the weight, where it was cast to it; saved.
   mutating func convolution(
-    patches: Int, image: TensorSpec, held: Bool, weight: Parameter, bias: Parameter
+    patches: Int, image: TensorSpec, pixels: Value?, weight: Parameter, bias: Parameter
   ) throws(PlanError) -> Value {
     let b = castForProduct(bias)
     let w = castForProduct(weight)
-    let pixels =
-      held && w.spec.dtype == image.dtype
+    let copy =
+      context.autocast == nil
       ? nil : plain("to", image.cast(to: w.spec.dtype), role: .activations)
     let spec = try TensorSpec(patches, w.spec.rows, w.spec.dtype)
     let flops = try checkedProduct(2, patches, w.spec.rows, w.spec.columns)
     begin("convolution", module: "projection", w, b)
-    if let pixels { save(pixels, for: .max) }
+    if let pixels = pixels ?? copy { save(pixels, for: .max) }
     save(w, for: .max)
     work(flops: flops, bytes: image.bytes + w.spec.bytes + spec.bytes, dtype: spec.dtype)
     temporary(0, spec.bytes)
@@ -27,7 +27,7 @@ extension Forward {
     free(0)
     gradient(1, b.spec, role: .gradients)
     let output = end(spec)
-    if let pixels { discard(pixels) }
+    if let copy { discard(copy) }
     return output
   }
 }

@@ -66,7 +66,11 @@ struct ViT: ModelFamily {
       try checkedProduct(context.batch, channels, image), image, .fp32)
     f.enter("classifier")
     f.enter("model")
-    let embedded = f.local(try embeddings(pixels, in: &f))
+    // `pixel_values` is a name of the model's frame, bound again where it is cast.
+    let cast =
+      context.dtype == .fp32
+      ? nil : f.local(f.plain("to", pixels.cast(to: context.dtype), role: .activations))
+    let embedded = f.local(try embeddings(pixels, cast, in: &f))
     var stream = f.local(f.alias(embedded))
     let layer = try f.layer("layers", residual: stream.spec, arguments: []) {
       (f, x) throws(PlanError) in try self.layer(x, in: &f)
@@ -87,7 +91,9 @@ struct ViT: ModelFamily {
   }
 
   /// `ViTEmbeddings.forward`: patches, the class token ahead of them, positions.
-  private func embeddings(_ pixels: TensorSpec, in f: inout Forward) throws(PlanError) -> Value {
+  private func embeddings(_ image: TensorSpec, _ pixels: Value?, in f: inout Forward)
+    throws(PlanError) -> Value
+  {
     let batch = f.context.batch
     let classToken = try f.parameter("cls_token", 1, sizes.hidden)
     let positions = try f.parameter("position_embeddings", tokens, sizes.hidden)
@@ -97,7 +103,7 @@ struct ViT: ModelFamily {
     f.enter("embeddings")
     let patches = f.local(
       try f.convolution(
-        patches: try checkedProduct(batch, tokens - 1), image: pixels, held: true,
+        patches: try checkedProduct(batch, tokens - 1), image: image, pixels: pixels,
         weight: weight, bias: bias))
     if f.context.inputRequiresGradient { f.require(patches) }
     let classes = f.local(try f.expandRow(classToken, rows: batch))
