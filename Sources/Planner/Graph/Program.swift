@@ -95,6 +95,8 @@ public struct LayerGraph: Sendable {
   var layers: Int
   /// Bytes of each buffer that the model keeps on the device: rotary frequencies.
   var buffers: [Int] = []
+  /// Bytes of each tensor of a micro-batch that the loop holds; `nil` for token ids that are their own labels.
+  var inputs: [Int]?
 }
 
 /// The first layers of a model where they differ from all others: `count` layers of one section.

@@ -48,6 +48,9 @@ public enum ModelFamilies {
     OPT.self,
     Phi.self,
     Starcoder2.self,
+    Bert.self,
+    Roberta.self,
+    ViT.self,
   ]
 
   /// The family that reads configs of this `model_type`, or `nil`.

@@ -7,7 +7,7 @@ extension Tape {
   mutating func backward() {
     let loss = registers[Int(program.loss)]
     guard loss.requires, loss.source >= 0 else { return }
-    let seed = allocate(4, .other, Moment.lossGradient.rawValue)
+    let seed = allocate(lossBytes, .other, Moment.lossGradient.rawValue)
     retain(seed)
     buffers[Int(loss.source)] = Buffer(storage: seed, view: false)
     layerOffset = 0
@@ -21,6 +21,9 @@ extension Tape {
     heldByNodes.removeAll(keepingCapacity: true)
     release(seed, Moment.end.rawValue)
   }
+
+  /// The loss is a scalar of the format that it was computed in.
+  var lossBytes: Int { storages[Int(registers[Int(program.loss)].storage)].bytes }
 
   /// Runs the nodes above `floor`.
   private mutating func backward(downTo floor: Int, marksDownTo markFloor: Int) {

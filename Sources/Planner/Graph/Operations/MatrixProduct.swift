@@ -177,7 +177,7 @@ extension Forward {
   }
 
   /// Autocast's cast of a weight: a trained fp32 weight is cast once and kept until the region ends.
-  private mutating func castForProduct(_ weight: Parameter, keeps: Bool = true) -> Value {
+  mutating func castForProduct(_ weight: Parameter, keeps: Bool = true) -> Value {
     guard let autocast = context.autocast, weight.value.spec.dtype == .fp32 else {
       return weight.value
     }

@@ -19,6 +19,8 @@ public enum ModelCatalog {
     PhiModels.all,
     Starcoder2Models.all,
     Qwen3MoeModels.all,
+    BertModels.all,
+    ViTModels.all,
   ].flatMap { (family: [CatalogModel]) in family }
 
   /// The model of this name, or of this name on the Hugging Face hub; case does not matter.

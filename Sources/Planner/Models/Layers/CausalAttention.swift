@@ -1,4 +1,4 @@
-/// Causal self-attention between the projections, as `transformers` dispatches it.
+/// Self-attention between the projections, as `transformers` dispatches it; causal unless told otherwise.
 ///
 /// Source: `eager_attention_forward`, `sdpa_attention_forward` and `create_causal_mask`, transformers 5.17.
 struct CausalAttention: Sendable {
@@ -20,6 +20,10 @@ struct CausalAttention: Sendable {
   var contiguousHeads = false
   /// Whether eager attention leaves the format of its softmax to PyTorch instead of asking for fp32 (GPT-2).
   var plainSoftmax = false
+  /// Whether that softmax's result keeps its format: fp32 under autocast (BERT).
+  var keepsSoftmax = false
+  /// Whether a query sees only what comes before it.
+  var causal = true
 
   /// Elements of a result's row: all value heads.
   private var outputWidth: Int { heads * (valueWidth ?? headWidth) }
@@ -27,7 +31,10 @@ struct CausalAttention: Sendable {
   /// The mask that the model builds once: none for fused kernels that skip the future themselves.
   ///
   /// Beyond the sliding window the fused kernels get a boolean mask; eager attention an additive one.
+  ///
+  /// Without padding, attention in both directions needs none.
   func mask(in f: inout Forward) throws(PlanError) -> Value? {
+    guard causal else { return nil }
     let sequence = f.context.sequence
     let square = try TensorSpec(sequence, sequence, .bool)
     switch f.context.attention {
@@ -89,7 +96,8 @@ struct CausalAttention: Sendable {
   private func shape(_ context: ForwardContext, expanded: Bool) -> AttentionShape {
     AttentionShape(
       batch: context.batch, queries: context.sequence, keys: context.sequence, heads: heads,
-      keyHeads: expanded ? heads : keyHeads, headWidth: headWidth, valueWidth: valueWidth)
+      keyHeads: expanded ? heads : keyHeads, headWidth: headWidth, causal: causal,
+      dropout: dropout, valueWidth: valueWidth)
   }
 
   private func kernel(masked: Bool, dtype: DType, on context: ForwardContext) -> AttentionKernel {
@@ -170,7 +178,7 @@ struct CausalAttention: Sendable {
     let wideKeys = f.local(f.cast(k, to: .fp32))
     let wideValues = f.local(f.cast(v, to: .fp32))
     let scaled = f.local(f.scale(wide))
-    if bias == nil {
+    if causal, bias == nil {
       let square = try TensorSpec(sequence, sequence, .bool)
       let ones = f.plain("ones", square)
       let lower = f.plain("tril", square)
@@ -254,7 +262,7 @@ struct CausalAttention: Sendable {
   {
     guard plainSoftmax else { return f.softmax(scores, to: dtype) }
     // Autocast runs it in fp32; the cast back is a no-op otherwise.
-    return f.softmax(
-      scores, in: f.context.autocast == nil ? scores.spec.dtype : .fp32, to: v.spec.dtype)
+    let format = f.context.autocast == nil ? scores.spec.dtype : .fp32
+    return f.softmax(scores, in: format, to: keepsSoftmax ? format : v.spec.dtype)
   }
 }
