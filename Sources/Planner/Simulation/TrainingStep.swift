@@ -21,6 +21,8 @@ struct TrainingStep {
     var count: Int
     /// Weights of the same section follow each other; layers of a section repeat.
     var section: Int
+    /// Elements that one token is computed with, where that is not all of them.
+    var active: Int?
   }
 
   /// Runs the step of a plan.
@@ -88,7 +90,7 @@ struct TrainingStep {
       }
       return Weight(
         name: leaf.name, spec: leaf.spec, trainable: leaf.trainable,
-        count: section.map { counts[$0] } ?? 1, section: section ?? 0)
+        count: section.map { counts[$0] } ?? 1, section: section ?? 0, active: leaf.active)
     }
   }
 
