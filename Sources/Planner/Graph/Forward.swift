@@ -159,6 +159,13 @@ struct Forward {
     return Parameter(name: name, value: value, trainable: trainable)
   }
 
+  /// Says that a token is computed with `chosen` of the `count` matrices that make up a weight.
+  mutating func route(_ weight: Parameter, to chosen: Int, of count: Int) {
+    let leaf = Int(leafOf[Int(weight.value.register)])
+    guard leaf >= 0, count > 0 else { return }
+    program.leaves[leaf].active = weight.value.spec.elements / count &* chosen
+  }
+
   /// Writes the code of one distinct layer: from its residual stream to its residual stream.
   ///
   /// - Returns: The section's number, for ``LayerGraph/pattern``.

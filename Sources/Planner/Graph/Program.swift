@@ -46,6 +46,8 @@ struct Program: Sendable {
     let tensors: [Int]
     /// How many gradients arrive for it in one backward pass of its section.
     var uses: Int32 = 0
+    /// Elements that one token is computed with, where that is not all of them.
+    var active: Int?
   }
 }
 

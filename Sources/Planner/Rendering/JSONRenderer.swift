@@ -53,6 +53,11 @@ enum JSONRenderer: Renderer {
       .init("device", .string(report.device)),
       .init("parameters", .integer(report.parameters)),
       .init("trainable_parameters", .integer(report.trainableParameters)),
+    ]
+    if let active = report.activeParameters {
+      members.append(.init("active_parameters", .integer(active)))
+    }
+    members += [
       .init("flops", number(report.flops.count)),
       .init("seconds", .number(report.seconds.value)),
     ]

@@ -76,8 +76,12 @@ struct ReportPage {
   private var model: String {
     let all = TextLayout.grouped(report.parameters)
     let trained = TextLayout.grouped(report.trainableParameters)
+    let active = report.activeParameters.map {
+      ", \(TextLayout.grouped($0)) active"
+    }
     let isPart = report.trainableParameters != report.parameters
-    return "\(report.model), \(all) parameters" + (isPart ? ", \(trained) of them trained" : "")
+    return "\(report.model), \(all) parameters" + (active ?? "")
+      + (isPart ? ", \(trained) of them trained" : "")
   }
 
   /// What would make it fit.

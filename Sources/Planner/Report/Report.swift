@@ -10,6 +10,8 @@ public struct Report: Sendable {
   public var parameters: Int
   /// Parameters that receive gradients.
   public var trainableParameters: Int
+  /// Parameters that one token is computed with, where experts share the tokens.
+  public var activeParameters: Int? = nil
   /// Whether the run fits: `peak.device` is at most `capacity`.
   public var fits: Bool
   /// The highest point of the step.

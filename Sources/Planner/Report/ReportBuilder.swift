@@ -30,7 +30,8 @@ struct ReportBuilder {
     let counts = try parameters()
     return Report(
       name: scenario.name, device: scenario.device.name, model: scenario.model.name,
-      parameters: counts.all, trainableParameters: counts.trainable, fits: fits,
+      parameters: counts.all, trainableParameters: counts.trainable,
+      activeParameters: counts.active < counts.all ? counts.active : nil, fits: fits,
       peak: Report.Peak(
         live: top.live, allocated: allocated, reserved: reserved, device: device,
         phase: top.phase, operation: top.operation, breakdown: top.breakdown),
@@ -71,15 +72,16 @@ struct ReportBuilder {
       timeFraction: work.seconds > 0 ? work.recomputedSeconds / work.seconds : 0)
   }
 
-  private func parameters() throws(PlanError) -> (all: Int, trainable: Int) {
-    var (all, trainable) = (0, 0)
+  private func parameters() throws(PlanError) -> (all: Int, trainable: Int, active: Int) {
+    var (all, trainable, active) = (0, 0, 0)
     for weight in step.weights {
       let (count, overflow) = weight.spec.elements.multipliedReportingOverflow(by: weight.count)
       let (sum, over) = all.addingReportingOverflow(count)
       guard !overflow, !over else { throw .overflow("parameters", "the sum of all weights") }
       all = sum
       if weight.trainable { trainable += count }
+      active += weight.active.map { $0 * weight.count } ?? count
     }
-    return (all, trainable)
+    return (all, trainable, active)
   }
 }

@@ -23,12 +23,16 @@ struct TrainingStep {
     var count: Int
     /// Weights of the same section follow each other; layers of a section repeat.
     var section: Int
+    /// Elements that one token is computed with, where that is not all of them.
+    var active: Int?
   }
 
   /// Runs the step of a plan.
   init(_ graph: LayerGraph, _ plan: TrainingPlan, unrolls: Bool = false) throws(PlanError) {
     let layers = LayerSequence(
       sections: graph.pattern, leading: graph.leading, retention: plan.retention(graph.layers))
+    let runs = layers.cycles.reduce(0) { $0 + $1.runs.count }
+    guard runs <= Self.mostRuns else { throw .tooIrregular(runs) }
     var tape = Tape(
       graph.program, layers: layers, earlyStop: plan.earlyStop, unrolls: unrolls)
     weights = Self.weights(of: graph)
@@ -99,6 +103,9 @@ struct TrainingStep {
     return updates
   }
 
+  /// Runs of equal layers that are worth walking one by one; real models have at most 61 layers.
+  private static let mostRuns = 4096
+
   /// Every weight with the number of layers that have it, in the order of `model.parameters()`.
   static func weights(of graph: LayerGraph) -> [Weight] {
     var counts = Array(repeating: 0, count: graph.program.sections.count)
@@ -116,7 +123,8 @@ struct TrainingStep {
       }
       return Weight(
         name: leaf.name, spec: leaf.spec, tensors: leaf.tensors, trainable: leaf.trainable,
-        count: section.map { counts[$0] } ?? 1, section: section ?? 0)
+        count: section.map { counts[$0] } ?? 1, section: section ?? 0,
+        active: leaf.active)
     }
   }
 
@@ -159,5 +167,13 @@ extension Work {
     recomputed = recomputed / 2 * n
     seconds *= half
     recomputedSeconds *= half
+  }
+}
+
+extension PlanError {
+  fileprivate static func tooIrregular(_ runs: Int) -> Self {
+    Self(
+      .unsupported, "the layers follow no pattern: \(runs) runs of different kinds",
+      path: "model.num_hidden_layers", fix: "Use fewer layers, or a pattern that repeats.")
   }
 }

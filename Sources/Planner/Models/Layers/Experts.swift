@@ -23,6 +23,8 @@ struct Experts: Sendable {
       "mlp.experts.gate_up_proj", try checkedProduct(count, 2, intermediate), hidden)
     down = try f.parameter(
       "mlp.experts.down_proj", try checkedProduct(count, hidden), intermediate)
+    f.route(gateUp, to: choices, of: count)
+    f.route(down, to: choices, of: count)
   }
 
   /// Runs them over the tokens `x` with the experts `indices` chosen for each and their `weights`.
@@ -110,7 +112,7 @@ extension Assumption {
   /// What a plan of a mixture of experts takes for granted.
   static let uniformExperts = Assumption(
     "experts",
-    "Experts run as grouped matrix products, the default on CUDA: memory depends on how many "
-      + "tokens there are in all, not on how they spread over the experts.",
+    "experts as grouped matrix products, the default on CUDA: memory depends on all tokens "
+      + "together, not on how they spread over the experts",
     source: "transformers 5.17, integrations/moe.py")
 }

@@ -47,5 +47,20 @@ import Testing
     subscript(_ key: String, _ default: Int = -1) -> Int { config.integer(key) ?? `default` }
   }
 
+  @Test(
+    "use as many parameters for a token as published",
+    arguments: [
+      ("mixtral-8x7b", 12_879_925_248), ("mixtral-8x22b", 39_161_468_928),
+      ("qwen3-30b-a3b", 3_353_032_704), ("deepseek-v2-lite", 2_661_150_208),
+      ("deepseek-v2", 21_375_800_320), ("deepseek-v3", 37_552_282_624),
+    ])
+  func active(id: String, expected: Int) throws {
+    let report = try Planner.plan(
+      try ScenarioReader { (path) throws(PlanError) in
+        throw PlanError(.unreadable, "no file here", path: path, fix: "")
+      }.read(["model": .string(id), "workload": ["micro_batch_size": 1, "sequence_length": 16]]))
+    #expect(report.activeParameters == expected)
+  }
+
   @Test("are all there") func count() { #expect(Self.models.count == 6) }
 }
