@@ -13,9 +13,9 @@ struct DeviceAllowance: Sendable {
 
   /// The share of a step's passing tensors that fragmentation may cost.
   ///
-  /// Source: 120 runs on a simulated 24 GB card, 38 of which ran out of memory
-  /// (`Tests/PlannerTests/Reference/Fixtures`): the worst of these would have needed 32 %.
-  static let fragmentation = 35
+  /// Source: 191 runs on a simulated 24 GB card, 56 of which ran out of memory
+  /// (`Tests/PlannerTests/Reference/Fixtures`): the worst of these would have needed 52 %.
+  static let fragmentation = 60
 
   /// What the caching allocator is expected to hold, at most, when it hands out `allocated` bytes.
   func reserved(_ allocated: Bytes) throws(PlanError) -> Bytes {
@@ -31,7 +31,7 @@ struct DeviceAllowance: Sendable {
         "allocator_slack",
         "\(Self.fragmentation) % on top of all but weights and optimizer states for the allocator's "
           + "fragmentation, an upper allowance",
-        source: "120 runs of PyTorch's allocator near the limit of a 24 GB card"),
+        source: "191 runs of PyTorch's allocator near the limit of a 24 GB card"),
       Assumption(
         "cuda_context", "a CUDA context of \(Self.context)",
         source: "A100, PyTorch 2.1 with lazy loading: 0.47 GiB"),

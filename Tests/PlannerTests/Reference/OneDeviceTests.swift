@@ -56,5 +56,5 @@ import Testing
     #expect(try Planner.plan(try #require(scenario)).fits)
   }
 
-  @Test("are all there") func count() { #expect(Self.cases.count == 120) }
+  @Test("are all there") func count() { #expect(Self.cases.count == 191) }
 }
