@@ -24,7 +24,8 @@ struct ReportBuilder {
     for phase in phases where phase.live > top.live { top = phase }
     var allocated = top.allocated
     for phase in phases { allocated = max(allocated, phase.allocated) }
-    let reserved = try allowance.reserved(allocated)
+    var reserved = Bytes.zero
+    for phase in phases { reserved = max(reserved, phase.reserved) }
     let device = try reserved + DeviceAllowance.context
     let fits = device <= scenario.device.memory
     let counts = try parameters()
@@ -51,7 +52,7 @@ struct ReportBuilder {
     let allocated = Bytes(peak.rounded)
     return Report.PhasePeak(
       phase: phase, live: Bytes(peak.live), allocated: allocated,
-      reserved: try allowance.reserved(allocated),
+      reserved: try allowance.reserved(allocated, in: phase),
       operation: describe(place, phase), breakdown: place.breakdown)
   }
 
