@@ -62,7 +62,8 @@ import Testing
 
   private static func isLlamaLike(_ model: CatalogModel) -> Bool {
     ![
-      "bert", "bloom", "deepseek_v2", "deepseek_v3", "falcon", "gpt2", "gpt_neox", "mixtral", "opt", "phi", "qwen2_moe",
+      "bert", "bloom", "deepseek_v2", "deepseek_v3", "falcon", "gpt2", "gpt_neox", "mixtral", "opt",
+      "phi", "qwen2_moe",
       "qwen3_moe",
       "starcoder2", "vit",
     ].contains(model.config["model_type"])
