@@ -48,7 +48,7 @@ struct DeviceAllowance: Sendable {
         "no_padding", "sequences of full length without a padding mask",
         source: "the longest batch decides the peak"),
       Assumption(
-        "versions", "eager PyTorch 2.11, transformers 5.17, PEFT 0.18",
+        "versions", "eager PyTorch 2.11, transformers 5.17, PEFT 0.21",
         source: "the rules were checked against figures of these versions"),
       Assumption(
         "peak_rates", "times from the data sheet's dense rates and memory bandwidth, a lower bound",
