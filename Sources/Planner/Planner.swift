@@ -38,6 +38,7 @@ public enum Planner {
     plan.assumptions = scenario.kernelAssumptions
     try StrategyStack([scenario.precision] + scenario.strategies).decide(&plan)
     plan.assumptions += scenario.optimizer.assumptions
+    try checkDevices(plan, of: scenario)
     try checkTargets(plan, of: scenario)
     try checkStepInBackward(plan)
     return plan
@@ -62,6 +63,14 @@ public enum Planner {
         path: "workload.gradient_accumulation_steps",
         fix: "Use one accumulation step, or leave \"in_backward\" out.")
     }
+  }
+
+  private static func checkDevices(_ plan: TrainingPlan, of scenario: Scenario) throws(PlanError) {
+    guard let devices = scenario.devices, devices != plan.devices else { return }
+    let used = plan.devices == 1 ? "use one" : "use \(plan.devices)"
+    throw PlanError(
+      .conflict, "\(devices) devices, while the strategies \(used)", path: "hardware.devices",
+      fix: "Write \"devices\": \(plan.devices), or spread the run over \(devices) with fsdp or ddp.")
   }
 
   private static func checkTargets(_ plan: TrainingPlan, of scenario: Scenario) throws(PlanError) {

@@ -145,18 +145,22 @@ struct Forward {
   // MARK: Weights and sections
 
   /// Declares a weight of the section being written; the order is that of `model.parameters()`.
+  ///
+  /// `leading` is its first dimension where that is not its rows, or for a vector its columns.
   mutating func parameter(
-    _ name: StaticString, _ rows: Int, _ columns: Int, dtype: DType? = nil, trainable: Bool? = nil,
-    quantized: (any QuantizedWeight)? = nil
+    _ name: StaticString, _ rows: Int, _ columns: Int, leading: Int? = nil, dtype: DType? = nil,
+    trainable: Bool? = nil, quantized: (any QuantizedWeight)? = nil
   ) throws(PlanError) -> Parameter {
-    let spec = try TensorSpec(rows, columns, dtype ?? context.dtype)
+    let stored = dtype ?? context.storedFormat ?? context.dtype
+    let spec = try TensorSpec(rows, columns, context.storedFormat == nil ? stored : context.dtype)
     let value = register(spec)
     holds[Int(value.register)] = 1
     leafOf[Int(value.register)] = Int32(program.leaves.count)
     let trainable = trainable ?? context.trainsBase
     program.leaves.append(
       .init(
-        name: name, register: value.register, spec: spec, trainable: trainable,
+        name: name, register: value.register, spec: spec,
+        leading: leading ?? (rows > 1 ? rows : columns), stored: stored, trainable: trainable,
         tensors: try quantized?.tensors(of: spec) ?? [spec.bytes]))
     return Parameter(name: name, value: value, trainable: trainable)
   }

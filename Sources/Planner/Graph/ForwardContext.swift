@@ -6,6 +6,8 @@ public struct ForwardContext: Sendable {
   public var sequence = 1
   /// The format of weights and, without autocast, of activations.
   public var dtype = DType.bf16
+  /// The format that weights are kept in, where all are cast to ``dtype`` as they are gathered for a layer.
+  public var storedFormat: DType?
   /// The format that buffers kept, where the weights were cast to another one after loading.
   public var bufferFormat: DType?
   /// The format that autocast runs matrix products and attention in; `nil` without autocast.

@@ -41,6 +41,10 @@ struct Program: Sendable {
     let name: StaticString
     let register: Int32
     let spec: TensorSpec
+    /// Its first dimension, which sharding cuts.
+    let leading: Int
+    /// The format that it is kept in between steps, where sharded weights are cast as they are gathered.
+    let stored: DType
     let trainable: Bool
     /// The bytes of each tensor that holds it.
     let tensors: [Int]

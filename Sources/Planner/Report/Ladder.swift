@@ -19,6 +19,7 @@ public struct Ladder: Sendable {
     var bare = scenario
     bare.precision = .fp32True
     bare.strategies = []
+    bare.devices = nil
     var rungs = [
       Rung(label: "baseline: fp32, no technique", report: try Planner.plan(bare))
     ]

@@ -18,8 +18,8 @@ public struct Scenario: Sendable {
   public var strategies: [any Strategy]
   /// The device that the run is planned for.
   public var device: Device
-  /// How many of them there are.
-  public var devices: Int
+  /// How many of them there are, or `nil` for as many as the strategies use.
+  public var devices: Int?
   /// What the scenario did not say, and what was taken instead.
   public var defaults: [Assumption]
   /// How PyTorch's caching allocator is set.
@@ -34,7 +34,7 @@ public struct Scenario: Sendable {
     name: String, model: Model, workload: Workload, precision: Precision = .bf16True,
     attention: AttentionImplementation = .sdpa, optimizer: any Optimizer = AdamW(),
     gradientClipping: Double? = nil, strategies: [any Strategy] = [], device: Device,
-    devices: Int = 1, defaults: [Assumption] = [], allocator: AllocatorSettings = .init(),
+    devices: Int? = nil, defaults: [Assumption] = [], allocator: AllocatorSettings = .init(),
     loss: LossImplementation = .transformers, kernelSet: KernelSet = .torch
   ) {
     self.name = name

@@ -3,7 +3,7 @@ extension ScenarioReader {
   private static let defaultDevice = "h100-sxm"
 
   func readHardware(_ settings: inout Settings, _ defaults: inout Defaults)
-    throws(PlanError) -> (Device, Int)
+    throws(PlanError) -> (Device, Int?)
   {
     var hardware = try Settings(settings.value("hardware") ?? [:], path: "hardware")
     try hardware.expect(["device", "devices"])
@@ -16,10 +16,8 @@ extension ScenarioReader {
       defaults.note("device", "device \(Self.defaultDevice)")
     }
     let devices = try hardware.optionalInteger("devices", in: 1...1_000_000)
-    if devices == nil { defaults.note("devices", "one device") }
-    // No strategy so far spreads a run over devices; the first that does says here how many it takes.
-    if let devices, devices > 1 { throw .idleDevices(devices, hardware.place("devices")) }
-    return (device, devices ?? 1)
+    if devices == nil { defaults.note("devices", "as many devices as the strategies use") }
+    return (device, devices)
   }
 
   private static func device(_ id: String) throws(PlanError) -> Device {
@@ -99,12 +97,6 @@ extension ScenarioReader {
 }
 
 extension PlanError {
-  fileprivate static func idleDevices(_ count: Int, _ path: String) -> Self {
-    Self(
-      .conflict, "\(count) devices, and no strategy that uses more than one", path: path,
-      fix: "Write \"devices\": 1.")
-  }
-
   fileprivate static func badDevice(_ value: JSONValue, _ path: String) -> Self {
     Self(
       .invalid, "expected a device, found \(value.shown)", path: path,

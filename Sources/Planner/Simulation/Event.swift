@@ -36,6 +36,9 @@ enum Moment: Int32, Sendable, CaseIterable {
   case end = -7
   case phaseStart = -8
   case checkpoint = -9
+  case allGather = -10
+  case reduceScatter = -11
+  case bucket = -12
 
   /// What the report calls it.
   var text: String {
@@ -49,6 +52,9 @@ enum Moment: Int32, Sendable, CaseIterable {
     case .end: "end of the step"
     case .phaseStart: "start of the phase"
     case .checkpoint: "gradient of a checkpointed layer"
+    case .allGather: "all-gather of parameters"
+    case .reduceScatter: "reduce-scatter of gradients"
+    case .bucket: "gradient bucket"
     }
   }
 }

@@ -9,9 +9,11 @@ extension Tape {
     guard loss.requires, loss.source >= 0 else { return }
     let seed = allocate(lossBytes, .other, Moment.lossGradient.rawValue)
     retain(seed)
+    distribution?.beforeBackward(0, in: &self)
     buffers[Int(loss.source)] = Buffer(storage: seed, view: false)
     layerOffset = 0
     backward(downTo: 0, marksDownTo: 0)
+    distribution?.endBackward(in: &self)
     // The node that accumulates the embedding's gradient holds both, and dies with the graph.
     if leaves[inputLeaf].buffer.storage >= 0 { graphHeld(leaves[inputLeaf].buffer.storage) }
     leaves[inputLeaf] = LeafBuffer()
@@ -57,8 +59,12 @@ extension Tape {
       // Gradients on their way to what lies before the repetition.
       let before = mark.node < nodes.count ? Int(nodes[mark.node].buffer) : buffers.count
       for index in 0..<before { carry(buffers[index].storage, from: inner, to: copies) }
+      distribution?.carry(from: inner, to: copies, in: &self)
     case .layer:
       schedule.events.append(Event(kind: .layer, bytes: mark.layer + layerOffset))
+      if mark.requires { distribution?.beforeBackward(mark.section, in: &self) }
+    case .layerBegin:
+      distribution?.afterBackward(mark.section, reachesInput: mark.requires, in: &self)
     case .outside: schedule.events.append(Event(kind: .outside))
     }
   }
@@ -221,7 +227,9 @@ extension Tape {
     }
     let buffer = leaves[leaf].buffer
     leaves[leaf] = LeafBuffer()
-    if leaf < updates.count {
+    if let distribution {
+      distribution.receive(buffer.storage, of: leaf, in: &self)
+    } else if leaf < updates.count {
       schedule.events += updates[leaf]
       release(buffer.storage, operation)
     } else if accumulates {

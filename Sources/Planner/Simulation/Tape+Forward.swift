@@ -168,9 +168,12 @@ extension Tape {
   ) {
     let explicit = unrolls ? count : (registers[stream].requires || mode == .off ? 1 : 2)
     for index in 0..<min(count, explicit) { body(&self, first + index * stride) }
-    let rest = count - explicit
-    guard rest > 0 else { return }
-    guard rest > 1 else { return body(&self, first + explicit * stride) }
+    let last = distribution?.lastLayerDiffers == true ? 1 : 0
+    let rest = count - explicit - last
+    guard rest > 1 else {
+      for index in min(count, explicit)..<count { body(&self, first + index * stride) }
+      return
+    }
     schedule.events.append(
       Event(kind: .repeatBegin, count: Int32(truncatingIfNeeded: rest), bytes: stride))
     marks.append(Mark(kind: .repeatBegin, node: nodes.count, count: rest, stride: stride))
@@ -181,7 +184,9 @@ extension Tape {
     schedule.events.append(Event(kind: .repeatEnd))
     carry(registers[stream].storage, from: copies, to: outer)
     if keptRegister >= 0 { carry(registers[keptRegister].storage, from: copies, to: outer) }
+    distribution?.carry(from: copies, to: outer, in: &self)
     copies = outer
+    if last > 0 { body(&self, first + (count - 1) * stride) }
   }
 
   /// One layer: `hidden_states = layer(hidden_states)`.
@@ -190,11 +195,19 @@ extension Tape {
     let section = program.sections[kind.section]
     registers[Int(section.input)] = registers[stream]
     registers[Int(section.input)].held = false
+    if let distribution {
+      marks.append(
+        Mark(
+          kind: .layerBegin, node: nodes.count, layer: index, section: kind.section,
+          requires: registers[stream].requires))
+      distribution.beforeForward(kind.section, in: &self)
+    }
     switch kind.retention {
     case .keep: run(section: kind.section)
     case .recompute(reentrant: let reentrant):
       checkpoint(kind.section, input: registers[stream], reentrant: reentrant)
     }
+    distribution?.afterForward(kind.section, in: &self)
     let output = registers[Int(section.output)]
     registers[Int(section.output)].held = false
     if keptRegister >= 0, section.kept >= 0 {
@@ -205,7 +218,10 @@ extension Tape {
     }
     letGo(Int32(stream))
     registers[stream] = output
-    marks.append(Mark(kind: .layer, node: nodes.count, layer: index))
+    marks.append(
+      Mark(
+        kind: .layer, node: nodes.count, layer: index, section: kind.section,
+        requires: output.requires))
   }
 
   /// One layer whose saved tensors are dropped, and recomputed in backward.

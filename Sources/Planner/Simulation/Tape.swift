@@ -5,6 +5,8 @@
 /// repeat run as the first, one that stands for all in between, and the last.
 struct Tape {
   let program: Program
+  /// What spreads the model over devices, or `nil`.
+  let distribution: (any Distribution)?
   /// What happened so far.
   var schedule = Schedule()
   /// What it costs.
@@ -120,7 +122,7 @@ struct Tape {
 
   /// A place between nodes where a repetition begins or ends, a layer ends, or the layers begin.
   struct Mark {
-    enum Kind: UInt8 { case repeatBegin, repeatEnd, layer, outside }
+    enum Kind: UInt8 { case repeatBegin, repeatEnd, layerBegin, layer, outside }
     let kind: Kind
     let node: Int
     /// Repetitions.
@@ -129,6 +131,10 @@ struct Tape {
     var layer = 0
     /// What each repetition adds to it.
     var stride = 1
+    /// The layer's section.
+    var section = 0
+    /// Whether the residual stream wants a gradient there.
+    var requires = true
   }
 
   /// What a checkpointed layer keeps from forward to backward.
@@ -146,9 +152,11 @@ struct Tape {
   }
 
   init(
-    _ program: Program, layers: LayerSequence, earlyStop: Bool = true, unrolls: Bool = false
+    _ program: Program, layers: LayerSequence, distribution: (any Distribution)? = nil,
+    earlyStop: Bool = true, unrolls: Bool = false
   ) {
     self.program = program
+    self.distribution = distribution
     self.layers = layers
     self.earlyStop = earlyStop
     self.unrolls = unrolls
@@ -252,6 +260,11 @@ struct Tape {
     inputUses = 0
   }
 
+  /// Devices exchange `payload` bytes.
+  mutating func communicate(_ collective: Collective, _ payload: Int, among ranks: Int) {
+    work.traffic.add(collective, payload: payload, among: ranks, copies: copies)
+  }
+
   /// At the end of a repetition: what it carries to the next copy is one tensor, not one per copy.
   mutating func carry(_ storage: Int32, from inner: Int, to outer: Int) {
     guard storage >= 0, storages[Int(storage)].copies == inner else { return }
@@ -269,4 +282,6 @@ struct Work: Hashable, Sendable {
   var seconds = 0.0
   /// Estimated seconds of recomputation.
   var recomputedSeconds = 0.0
+  /// What this device sends to others.
+  var traffic = Traffic()
 }

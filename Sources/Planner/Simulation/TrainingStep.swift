@@ -33,20 +33,26 @@ struct TrainingStep {
       sections: graph.pattern, leading: graph.leading, retention: plan.retention(graph.layers))
     let runs = layers.cycles.reduce(0) { $0 + $1.runs.count }
     guard runs <= Self.mostRuns else { throw .tooIrregular(runs) }
+    let distribution = try plan.distribution?(graph, plan)
     var tape = Tape(
-      graph.program, layers: layers, earlyStop: plan.earlyStop, unrolls: unrolls)
+      graph.program, layers: layers, distribution: distribution, earlyStop: plan.earlyStop,
+      unrolls: unrolls)
     weights = Self.weights(of: graph)
-    try Self.resident(weights, plan, graph, &tape)
+    let local = try distribution?.local(weights) ?? weights
+    try Self.resident(local, plan, graph, &tape)
 
     if plan.optimizer.stepsInBackward { tape.updates = try Self.updates(graph, plan) }
 
     let ids = try checkedProduct(plan.context.batch, plan.context.sequence, 8)
-    func microBatch(_ tape: inout Tape) {
+    func microBatch(isLast: Bool, _ tape: inout Tape) {
+      distribution?.begin(isLast: isLast)
       tape.schedule.begin(.forward)
       let inputs = (graph.inputs ?? [ids]).map {
         tape.allocate($0, .other, Moment.batch.rawValue)
       }
+      distribution?.beforeForward(0, in: &tape)
       tape.run(section: 0)
+      distribution?.afterForward(0, in: &tape)
       tape.holdOutput()
       for copy in tape.cached { tape.release(copy, Moment.end.rawValue) }
       tape.cached.removeAll(keepingCapacity: true)
@@ -60,30 +66,40 @@ struct TrainingStep {
       tape.dropLoss()
       for input in inputs { tape.release(input, Moment.end.rawValue) }
     }
-    microBatch(&tape)
-    if plan.microBatches > 1 {
+    microBatch(isLast: plan.microBatches == 1, &tape)
+    let last = distribution?.lastMicroBatchDiffers == true ? 1 : 0
+    let rest = plan.microBatches - 1 - last
+    tape.accumulates = true
+    if rest > 0 {
       tape.forgetGraph()
-      tape.accumulates = true
-      tape.schedule.beginRepeat(plan.microBatches - 1)
-      tape.copies = 1
-      microBatch(&tape)
+      let one = tape.work
+      tape.work = Work()
+      tape.schedule.beginRepeat(rest)
+      microBatch(isLast: last == 0, &tape)
       tape.schedule.endRepeat()
+      tape.work.scale(rest)
+      tape.work.add(one)
+    }
+    if plan.microBatches > 1, last > 0 {
+      tape.forgetGraph()
+      microBatch(isLast: true, &tape)
     }
 
     tape.schedule.begin(.optimizer)
-    try plan.clip(weights, &tape.schedule)
-    if !plan.optimizer.stepsInBackward {
+    try distribution?.beforeOptimizer(in: &tape.schedule)
+    try plan.clip(local, &tape.schedule)
+    if !plan.optimizer.stepsInBackward, !plan.updatesOnHost {
       var update = OptimizerStep(
-        weights: weights.filter(\.trainable), schedule: tape.schedule)
+        weights: local.filter(\.trainable), schedule: tape.schedule)
       update.kernels = plan.context.kernels
       try plan.optimizer.step(&update)
       tape.schedule = update.schedule
     }
+    distribution?.afterOptimizer(in: &tape.schedule)
     for gradient in tape.gradients { tape.release(gradient, Moment.end.rawValue) }
     tape.dropOutput()
     schedule = tape.schedule
     work = tape.work
-    work.scale(microBatches: plan.microBatches)
   }
 
   /// The optimizer's step for each weight alone.
@@ -133,11 +149,14 @@ struct TrainingStep {
     _ weights: [Weight], _ plan: TrainingPlan, _ graph: LayerGraph, _ tape: inout Tape
   ) throws(PlanError) {
     let moment = Moment.resident.rawValue
+    if let distribution = tape.distribution { try distribution.reside(weights, in: &tape) }
     for weight in weights where weight.count > 0 {
-      for bytes in weight.tensors {
-        tape.schedule.allocate(bytes, count: weight.count, .parameters, moment)
+      if tape.distribution == nil {
+        for bytes in weight.tensors {
+          tape.schedule.allocate(bytes, count: weight.count, .parameters, moment)
+        }
       }
-      guard weight.trainable else { continue }
+      guard weight.trainable, !plan.updatesOnHost else { continue }
       for state in try plan.optimizer.states(of: weight.spec) {
         tape.schedule.allocate(state.bytes, count: weight.count, .optimizerState, moment)
       }
@@ -157,16 +176,21 @@ struct TrainingStep {
 }
 
 extension Work {
-  /// The work of one micro-batch, taken as often as a step has them.
-  ///
-  /// The tape counted the first and one more if there are several.
-  fileprivate mutating func scale(microBatches: Int) {
-    guard microBatches > 2 else { return }
-    let (n, half) = (Int128(microBatches), Double(microBatches) / 2)
-    flops = flops / 2 * n
-    recomputed = recomputed / 2 * n
-    seconds *= half
-    recomputedSeconds *= half
+  /// The work of so many micro-batches like this one.
+  fileprivate mutating func scale(_ count: Int) {
+    flops = flops &* Int128(count)
+    recomputed = recomputed &* Int128(count)
+    seconds *= Double(count)
+    recomputedSeconds *= Double(count)
+    traffic.scale(Double(count))
+  }
+
+  fileprivate mutating func add(_ other: Work) {
+    flops &+= other.flops
+    recomputed &+= other.recomputed
+    seconds += other.seconds
+    recomputedSeconds += other.recomputedSeconds
+    traffic.add(other.traffic)
   }
 }
 

@@ -45,6 +45,8 @@ public enum Decision: String, Hashable, Sendable, CaseIterable {
   case trainable
   /// What is kept for backward.
   case retention
+  /// How data-parallel devices share states and gradients.
+  case dataParallelism = "data parallelism"
 }
 
 /// The list of strategies that a scenario can name under `strategies`.
@@ -53,6 +55,8 @@ public enum Strategies {
   public static let all: [any Strategy.Type] = [
     LoRA.self,
     ActivationCheckpointing.self,
+    FullyShard.self,
+    DistributedDataParallel.self,
   ]
 
   /// The strategy of this name, or `nil`.

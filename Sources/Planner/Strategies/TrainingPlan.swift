@@ -12,12 +12,16 @@ public struct TrainingPlan: Sendable {
   var microBatches = 1
   /// The optimizer.
   var optimizer: any Optimizer = AdamW()
+  /// Whether the optimizer and its states lie on the host.
+  var updatesOnHost = false
   /// The norm that gradients are clipped to, or `nil`.
   var clipping: Double?
   /// Whether a loss scaler multiplies the loss (fp16 autocast).
   var scalesLoss = false
   /// Devices that the strategies use together.
   var devices = 1
+  /// Makes what spreads the states over devices, or `nil` where one device has all.
+  var distribution: (@Sendable (LayerGraph, TrainingPlan) throws(PlanError) -> any Distribution)?
   /// Projections that got adapters, as the scenario names them.
   var adaptedModules: [String] = []
   /// What the strategies took for granted.

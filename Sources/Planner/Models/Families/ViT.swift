@@ -95,8 +95,9 @@ struct ViT: ModelFamily {
     throws(PlanError) -> Value
   {
     let batch = f.context.batch
-    let classToken = try f.parameter("cls_token", 1, sizes.hidden)
-    let positions = try f.parameter("position_embeddings", tokens, sizes.hidden)
+    let classToken = try f.parameter("cls_token", 1, sizes.hidden, leading: 1)
+    let positions = try f.parameter(
+      "position_embeddings", tokens, sizes.hidden, leading: 1)
     let weight = try f.parameter(
       "projection.weight", sizes.hidden, try checkedProduct(channels, patch, patch))
     let bias = try f.parameter("projection.bias", 1, sizes.hidden)

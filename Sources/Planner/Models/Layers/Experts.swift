@@ -20,9 +20,11 @@ struct Experts: Sendable {
     (count, choices) = (sizes.count, sizes.choices)
     (self.hidden, intermediate, self.activation) = (hidden, sizes.intermediate, activation)
     gateUp = try f.parameter(
-      "mlp.experts.gate_up_proj", try checkedProduct(count, 2, intermediate), hidden)
+      "mlp.experts.gate_up_proj", try checkedProduct(count, 2, intermediate), hidden,
+      leading: count)
     down = try f.parameter(
-      "mlp.experts.down_proj", try checkedProduct(count, hidden), intermediate)
+      "mlp.experts.down_proj", try checkedProduct(count, hidden), intermediate,
+      leading: count)
     f.route(gateUp, to: choices, of: count)
     f.route(down, to: choices, of: count)
   }

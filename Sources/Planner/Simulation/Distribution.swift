@@ -1,0 +1,118 @@
+/// What a way of spreading a model's states over devices does around the model and its layers.
+///
+/// The tape calls it where the frameworks' hooks run; it allocates and frees through the tape, on the rank that
+/// needs most. Section 0 is the model around its layers (the root), the others are a layer each.
+protocol Distribution: AnyObject {
+  /// Whether the last of several equal layers differs from those before it, in forward or in backward.
+  var lastLayerDiffers: Bool { get }
+  /// Whether the last of several micro-batches differs from those before it.
+  var lastMicroBatchDiffers: Bool { get }
+  /// What this device keeps of every weight, and what its optimizer updates.
+  func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight]
+  /// What is there before the first step and stays: weights, buffers of collectives.
+  func reside(_ weights: [TrainingStep.Weight], in tape: inout Tape) throws(PlanError)
+  /// A micro-batch begins.
+  func begin(isLast: Bool)
+  /// The section is about to run forward.
+  func beforeForward(_ section: Int, in tape: inout Tape)
+  /// The section has run forward.
+  func afterForward(_ section: Int, in tape: inout Tape)
+  /// The gradient has reached the section's output.
+  func beforeBackward(_ section: Int, in tape: inout Tape)
+  /// The gradient has left the section's input; `reachesInput` is false where the input wants none.
+  func afterBackward(_ section: Int, reachesInput: Bool, in tape: inout Tape)
+  /// The gradient of a weight is complete.
+  func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape)
+  /// Backward is over.
+  func endBackward(in tape: inout Tape)
+  /// A repetition ends: what it hands to the next copy is one tensor, not one for each copy.
+  func carry(from inner: Int, to outer: Int, in tape: inout Tape)
+  /// The optimizer's phase, around the optimizer's own step.
+  func beforeOptimizer(in schedule: inout Schedule) throws(PlanError)
+  /// The optimizer has stepped.
+  func afterOptimizer(in schedule: inout Schedule)
+}
+
+extension Distribution {
+  var lastLayerDiffers: Bool { false }
+  var lastMicroBatchDiffers: Bool { false }
+  func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight] {
+    weights
+  }
+  func begin(isLast: Bool) {}
+  func beforeForward(_ section: Int, in tape: inout Tape) {}
+  func afterForward(_ section: Int, in tape: inout Tape) {}
+  func beforeBackward(_ section: Int, in tape: inout Tape) {}
+  func afterBackward(_ section: Int, reachesInput: Bool, in tape: inout Tape) {}
+  func endBackward(in tape: inout Tape) {}
+  func carry(from inner: Int, to outer: Int, in tape: inout Tape) {}
+  func beforeOptimizer(in schedule: inout Schedule) throws(PlanError) {}
+  func afterOptimizer(in schedule: inout Schedule) {}
+}
+
+/// What devices do together.
+enum Collective: Int, Hashable, Sendable, CaseIterable {
+  case allGather, reduceScatter, allReduce, allToAll, pointToPoint
+
+  /// The key in the JSON report.
+  var key: String {
+    switch self {
+    case .allGather: "all_gather"
+    case .reduceScatter: "reduce_scatter"
+    case .allReduce: "all_reduce"
+    case .allToAll: "all_to_all"
+    case .pointToPoint: "point_to_point"
+    }
+  }
+
+  /// The share of a payload that each of `ranks` devices sends in a ring.
+  ///
+  /// Source: Thakur, Rabenseifner and Gropp 2005; NCCL's `busbw` in nccl-tests' `PERFORMANCE.md`.
+  func share(of ranks: Int) -> Double {
+    guard ranks > 1 else { return 0 }
+    let part = Double(ranks - 1) / Double(ranks)
+    return switch self {
+    case .allReduce: 2 * part
+    case .allGather, .reduceScatter, .allToAll: part
+    case .pointToPoint: 1
+    }
+  }
+}
+
+/// What one device sends in a step, by collective.
+struct Traffic: Hashable, Sendable {
+  private var bytes: [Double] = Array(repeating: 0, count: Collective.allCases.count)
+  private var calls: [Double] = Array(repeating: 0, count: Collective.allCases.count)
+
+  /// Bytes that one device sends.
+  func sent(_ collective: Collective) -> Double { bytes[collective.rawValue] }
+  /// How often.
+  func count(_ collective: Collective) -> Double { calls[collective.rawValue] }
+  /// Bytes of all collectives.
+  var total: Double { bytes.reduce(0, +) }
+  /// How often any.
+  var totalCount: Double { calls.reduce(0, +) }
+
+  /// A collective over a payload of `payload` bytes among `ranks` devices, `copies` times.
+  mutating func add(_ collective: Collective, payload: Int, among ranks: Int, copies: Int) {
+    guard ranks > 1, payload > 0 else { return }
+    bytes[collective.rawValue] += Double(payload) * collective.share(of: ranks) * Double(copies)
+    calls[collective.rawValue] += Double(copies)
+  }
+
+  /// What is sent besides.
+  mutating func add(_ other: Traffic) {
+    for index in bytes.indices {
+      bytes[index] += other.bytes[index]
+      calls[index] += other.calls[index]
+    }
+  }
+
+  /// All of it `factor` times.
+  mutating func scale(_ factor: Double) {
+    for index in bytes.indices {
+      bytes[index] *= factor
+      calls[index] *= factor
+    }
+  }
+}

@@ -1,0 +1,93 @@
+/// A copy of the model on each device; gradients are averaged in buckets: `DistributedDataParallel`.
+///
+/// Source: Li et al. 2020, arXiv:2006.15704; `torch/csrc/distributed/c10d/reducer.cpp`, PyTorch 2.11.
+public struct DistributedDataParallel: Strategy {
+  /// See ``Strategy/name``.
+  public static let name = "ddp"
+  /// See ``Strategy/summary``.
+  public static let summary =
+    "A copy of the model on each device, gradients averaged in buckets (DistributedDataParallel)."
+  /// See ``Strategy/stage``.
+  public static let stage = Stage.sharding
+  /// See ``Strategy/decisions``.
+  public static let decisions: Set<Decision> = [.dataParallelism]
+
+  /// Devices, each with a copy.
+  public let replicas: Int
+  /// Whether `.grad` is a view of a bucket (`gradient_as_bucket_view`).
+  public let viewsBuckets: Bool
+  /// The size at which a bucket is full, in MiB (`bucket_cap_mb`), or `nil` for 25 and a first one of 1.
+  public let bucketCap: Int?
+  /// Whether only the last micro-batch's backward reduces (`no_sync`).
+  public let defersReduction: Bool
+
+  /// Reads the settings of a scenario.
+  public init(_ settings: inout Settings) throws(PlanError) {
+    replicas = try settings.integer("replicas", in: 1...1_000_000)
+    viewsBuckets = try settings.bool("gradient_as_bucket_view", default: false)
+    bucketCap = try settings.optionalInteger("bucket_cap_mb", in: 1...1_000_000)
+    defersReduction = try settings.bool("no_sync", default: false)
+  }
+
+  /// See ``Strategy/label``.
+  public var label: String {
+    "DDP over \(replicas) devices" + (viewsBuckets ? ", gradients as bucket views" : "")
+  }
+
+  /// Writes the decisions into the plan.
+  public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
+    plan.devices = replicas
+    let settings = self
+    plan.distribution = { (graph, plan) throws(PlanError) in
+      ReplicatedStep(settings, plan)
+    }
+  }
+}
+
+/// Buckets that the gradients are copied to as they become ready.
+///
+/// One for all trained weights when the model is wrapped; from the second step on in the order in which gradients
+/// became ready, each closed when it reaches its limit. They stay; the all-reduce runs in place.
+private final class ReplicatedStep: Distribution {
+  private let settings: DistributedDataParallel
+  private let microBatches: Int
+  private var reduces = true
+  private var bytes = 0
+
+  var lastMicroBatchDiffers: Bool { settings.defersReduction && microBatches > 1 }
+
+  init(_ settings: DistributedDataParallel, _ plan: TrainingPlan) {
+    self.settings = settings
+    microBatches = plan.microBatches
+  }
+
+  func begin(isLast: Bool) { reduces = isLast || !settings.defersReduction }
+
+  func reside(_ weights: [TrainingStep.Weight], in tape: inout Tape) throws(PlanError) {
+    let moment = Moment.resident.rawValue
+    for weight in weights where weight.count > 0 {
+      for bytes in weight.tensors {
+        tape.schedule.allocate(bytes, count: weight.count, .parameters, moment)
+      }
+      guard weight.trainable else { continue }
+      tape.schedule.allocate(
+        weight.spec.bytes, count: weight.count, .communication, Moment.bucket.rawValue)
+      let all = try checkedProduct(weight.spec.bytes, weight.count)
+      let (sum, overflow) = bytes.addingReportingOverflow(all)
+      guard !overflow else { throw .overflow("bytes", "the sum of all buckets") }
+      bytes = sum
+    }
+  }
+
+  func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape) {
+    if settings.viewsBuckets || tape.accumulates {
+      tape.release(gradient, Moment.bucket.rawValue)
+    } else {
+      tape.gradients.append(gradient)
+    }
+  }
+
+  func endBackward(in tape: inout Tape) {
+    if reduces { tape.communicate(.allReduce, bytes, among: settings.replicas) }
+  }
+}

@@ -1,0 +1,142 @@
+/// Cuts parameters, gradients and optimizer states over devices, layer by layer: PyTorch's `fully_shard` (FSDP2).
+///
+/// Source: Zhao et al. 2023, arXiv:2304.11277; `torch/distributed/fsdp/_fully_shard`, PyTorch 2.11.
+public struct FullyShard: Strategy {
+  /// See ``Strategy/name``.
+  public static let name = "fsdp"
+  /// See ``Strategy/summary``.
+  public static let summary =
+    "Cuts parameters, gradients and optimizer states over devices (PyTorch's fully_shard)."
+  /// See ``Strategy/stage``.
+  public static let stage = Stage.sharding
+  /// See ``Strategy/decisions``.
+  public static let decisions: Set<Decision> = [.dataParallelism]
+
+  /// What becomes of gathered parameters after forward (`reshard_after_forward`).
+  public enum Reshard: Hashable, Sendable {
+    /// They are freed and gathered again in backward.
+    case always
+    /// They stay for backward.
+    case never
+    /// They are cut over so many ranks only.
+    case to(Int)
+  }
+
+  /// Ranks that a parameter is cut over.
+  public let shards: Int
+  /// Groups of such ranks that hold the same shards (HSDP).
+  public let replicas: Int
+  /// For the layers.
+  public let layerReshard: Reshard
+  /// For what is left of the model.
+  public let rootReshard: Reshard
+  /// The format that parameters are gathered and compute in (`param_dtype`), or `nil` for their own.
+  public let parameterFormat: DType?
+  /// The format that gradients are reduced in (`reduce_dtype`), or `nil` for that of the gradients.
+  public let reduceFormat: DType?
+  /// Whether shards, their gradients and the optimizer lie on the host (`CPUOffloadPolicy`).
+  public let offloads: Bool
+  /// Whether only the last micro-batch's backward reduces (`set_requires_gradient_sync(False)` ahead of it).
+  public let defersReduction: Bool
+
+  /// Cuts over so many ranks.
+  public init(
+    shards: Int, replicas: Int = 1, layerReshard: Reshard = .always, rootReshard: Reshard = .never,
+    parameterFormat: DType? = nil, reduceFormat: DType? = nil, offloads: Bool = false,
+    defersReduction: Bool = false
+  ) {
+    self.shards = shards
+    self.replicas = replicas
+    self.layerReshard = layerReshard
+    self.rootReshard = rootReshard
+    self.parameterFormat = parameterFormat
+    self.reduceFormat = reduceFormat
+    self.offloads = offloads
+    self.defersReduction = defersReduction
+  }
+}
+
+extension FullyShard {
+  /// Number formats that a setting may name.
+  private enum Format: String, CaseIterable {
+    case fp32, bf16, fp16
+    var dtype: DType {
+      switch self {
+      case .fp32: .fp32
+      case .bf16: .bf16
+      case .fp16: .fp16
+      }
+    }
+  }
+
+  /// Reads the settings of a scenario.
+  public init(_ settings: inout Settings) throws(PlanError) {
+    shards = try settings.integer("shards", in: 1...1_000_000)
+    replicas = try settings.integer("replicas", in: 1...1_000_000, default: 1)
+    (layerReshard, rootReshard) = try Self.reshard(&settings, shards: shards)
+    parameterFormat = try Self.format("parameter_precision", &settings)
+    reduceFormat = try Self.format("reduce_precision", &settings)
+    offloads = try settings.bool("cpu_offload", default: false)
+    defersReduction = try settings.bool("no_sync", default: false)
+  }
+
+  private static func format(_ key: String, _ settings: inout Settings) throws(PlanError) -> DType?
+  {
+    if case .null? = settings.value(key) { return nil }
+    guard settings.value(key) != nil else { return nil }
+    let format: Format = try settings.choice(key)
+    return format.dtype
+  }
+
+  /// `true` and `false` hold for the root as well; by default only the layers reshard.
+  private static func reshard(_ settings: inout Settings, shards: Int) throws(PlanError)
+    -> (Reshard, Reshard)
+  {
+    let key = "reshard_after_forward"
+    switch settings.value(key) {
+    case nil, .null?: return (.always, .never)
+    case .bool(true)?: return (.always, .always)
+    case .bool(false)?: return (.never, .never)
+    case .integer(let ranks)? where ranks > 1 && ranks < shards && shards % ranks == 0:
+      return (.to(ranks), .to(ranks))
+    case let value?:
+      throw PlanError(
+        .invalid, "cannot reshard to \(value.shown) of \(shards) shards",
+        path: settings.place(key),
+        fix: "Write true, false, or a number of ranks that divides \(shards) and is smaller.")
+    }
+  }
+
+  /// See ``Strategy/label``.
+  public var label: String {
+    let spread = replicas > 1 ? "\(replicas) × \(shards)" : "\(shards)"
+    let reshards =
+      switch layerReshard {
+      case .always: ""
+      case .never: ", not resharded after forward"
+      case .to(let ranks): ", resharded to \(ranks) after forward"
+      }
+    return "FSDP over \(spread) devices" + reshards + (offloads ? ", on the host" : "")
+  }
+
+  /// Writes the decisions into the plan.
+  public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
+    let (devices, overflow) = shards.multipliedReportingOverflow(by: replicas)
+    guard !overflow, devices <= 1_000_000 else {
+      throw PlanError(
+        .invalid, "\(replicas) × \(shards) devices are more than 1,000,000",
+        path: "strategies.fsdp.replicas", fix: "Use fewer replicas or shards.")
+    }
+    plan.devices = devices
+    plan.updatesOnHost = offloads
+    if let parameterFormat {
+      plan.context.bufferFormat = plan.context.bufferFormat ?? plan.context.dtype
+      plan.context.storedFormat = plan.context.dtype
+      plan.context.dtype = parameterFormat
+    }
+    let settings = self
+    plan.distribution = { (graph, plan) throws(PlanError) in
+      try FullyShardedStep(settings, graph.program, plan)
+    }
+  }
+}
