@@ -76,7 +76,7 @@ import Testing
   @Test("lists every family, strategy and optimizer that it has a file for") func registries() {
     func files(_ folder: String) -> [String] {
       Self.sources.filter { $0.name.hasPrefix(folder) }.map {
-        String($0.name.dropFirst(folder.count).dropLast(6))
+        String(($0.name.split(separator: "/").last ?? "").dropLast(6))
       }
     }
     let families = ModelFamilies.all.map { String(describing: $0) }

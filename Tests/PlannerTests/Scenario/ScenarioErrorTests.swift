@@ -149,8 +149,9 @@ import Testing
 
   static let techniques = [
     Mistake(
-      "strategies", ["fsdp": ["shards": 8]], .unsupported, "\"fsdp\" cannot be planned yet",
-      at: "strategies.fsdp", fix: "Leave it out, or use: late, early, also_early."),
+      "strategies", ["tensor_parallel": ["degree": 8]], .unsupported,
+      "\"tensor_parallel\" cannot be planned yet", at: "strategies.tensor_parallel",
+      fix: "Leave it out, or use: late, early, also_early."),
     Mistake(
       "strategies", ["eraly": [:]], .unknown, "there is no strategy \"eraly\"",
       at: "strategies.eraly",
@@ -183,10 +184,6 @@ import Testing
       "hardware", ["device": "rtx-4091"], .unknown, "there is no device \"rtx-4091\"",
       at: "hardware.device",
       fix: "Did you mean \"rtx-4090\"? \"plan show devices\" lists them all."),
-    Mistake(
-      "hardware", ["device": "rtx-4090", "devices": 2], .conflict,
-      "2 devices, and no strategy that uses more than one", at: "hardware.devices",
-      fix: "Write \"devices\": 1."),
     Mistake(
       "hardware", ["device": "rtx-4090", "devices": 0], .invalid, "0 is out of range",
       at: "hardware.devices", fix: "Use a whole number from 1 to 1000000."),
