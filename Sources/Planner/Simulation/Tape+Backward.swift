@@ -222,6 +222,9 @@ extension Tape {
     let buffer = leaves[leaf].buffer
     leaves[leaf] = LeafBuffer()
     if leaf < updates.count {
+      if unrolls {
+        schedule.events.append(Event(kind: .update, count: Int32(truncatingIfNeeded: leaf)))
+      }
       schedule.events += updates[leaf]
       release(buffer.storage, operation)
     } else if accumulates {
