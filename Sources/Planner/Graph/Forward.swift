@@ -157,7 +157,8 @@ struct Forward {
     program.leaves.append(
       .init(
         name: name, register: value.register, spec: spec, trainable: trainable,
-        tensors: try quantized?.tensors(of: spec) ?? [spec.bytes]))
+        tensors: try quantized?.tensors(of: spec) ?? [spec.bytes],
+        loading: try quantized?.loading(of: spec) ?? []))
     return Parameter(name: name, value: value, trainable: trainable)
   }
 

@@ -25,6 +25,10 @@ struct TrainingStep {
     var section: Int
     /// Elements that one token is computed with, where that is not all of them.
     var active: Int?
+    /// Its number among the leaves of the program.
+    var leaf = 0
+    /// What is allocated while it is quantized, and freed again.
+    var loading: [Int] = []
   }
 
   /// Runs the step of a plan.
@@ -36,7 +40,8 @@ struct TrainingStep {
     var tape = Tape(
       graph.program, layers: layers, earlyStop: plan.earlyStop, unrolls: unrolls)
     weights = Self.weights(of: graph)
-    try Self.resident(weights, plan, graph, &tape)
+    let listed = unrolls ? Self.layerByLayer(weights, of: graph) : weights
+    try Self.resident(listed, plan, graph, &tape)
 
     if plan.optimizer.stepsInBackward { tape.updates = try Self.updates(graph, plan) }
 
@@ -71,10 +76,10 @@ struct TrainingStep {
     }
 
     tape.schedule.begin(.optimizer)
-    try plan.clip(weights, &tape.schedule)
+    try plan.clip(listed, &tape.schedule)
     if !plan.optimizer.stepsInBackward {
       var update = OptimizerStep(
-        weights: weights.filter(\.trainable), schedule: tape.schedule)
+        weights: listed.filter(\.trainable), schedule: tape.schedule)
       update.kernels = plan.context.kernels
       try plan.optimizer.step(&update)
       tape.schedule = update.schedule
@@ -124,7 +129,7 @@ struct TrainingStep {
       return Weight(
         name: leaf.name, spec: leaf.spec, tensors: leaf.tensors, trainable: leaf.trainable,
         count: section.map { counts[$0] } ?? 1, section: section ?? 0,
-        active: leaf.active)
+        active: leaf.active, leaf: index, loading: leaf.loading)
     }
   }
 
@@ -133,11 +138,16 @@ struct TrainingStep {
     _ weights: [Weight], _ plan: TrainingPlan, _ graph: LayerGraph, _ tape: inout Tape
   ) throws(PlanError) {
     let moment = Moment.resident.rawValue
+    if tape.unrolls { quantize(weights, &tape.schedule) }
     for weight in weights where weight.count > 0 {
-      for bytes in weight.tensors {
+      for bytes in weight.tensors where weight.loading.isEmpty || !tape.unrolls {
         tape.schedule.allocate(bytes, count: weight.count, .parameters, moment)
       }
       guard weight.trainable else { continue }
+      if tape.unrolls, plan.optimizer.stepsInBackward {
+        tape.schedule.events.append(
+          Event(kind: .update, count: Int32(truncatingIfNeeded: weight.leaf)))
+      }
       for state in try plan.optimizer.states(of: weight.spec) {
         tape.schedule.allocate(state.bytes, count: weight.count, .optimizerState, moment)
       }
