@@ -81,6 +81,8 @@ struct ReplayScript: Sendable {
     first.reserveCapacity(schedule.events.count)
     second.reserveCapacity(schedule.events.count)
     load(schedule.events[..<start])
+    // Weights stay.
+    unnamed = Unnamed()
     let uses = program.operations.map { Self.use(of: $0) }
     write(schedule.events[start...], uses)
   }
