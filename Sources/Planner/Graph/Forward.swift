@@ -161,7 +161,8 @@ struct Forward {
       .init(
         name: name, register: value.register, spec: spec,
         leading: leading ?? (rows > 1 ? rows : columns), stored: stored, trainable: trainable,
-        tensors: try quantized?.tensors(of: spec) ?? [spec.bytes]))
+        tensors: try quantized?.tensors(of: spec) ?? [spec.bytes],
+        loading: try quantized?.loading(of: spec) ?? []))
     return Parameter(name: name, value: value, trainable: trainable)
   }
 

@@ -48,6 +48,8 @@ struct Program: Sendable {
     let trainable: Bool
     /// The bytes of each tensor that holds it.
     let tensors: [Int]
+    /// What is allocated while it is quantized, and freed again.
+    var loading: [Int] = []
     /// How many gradients arrive for it in one backward pass of its section.
     var uses: Int32 = 0
     /// Elements that one token is computed with, where that is not all of them.

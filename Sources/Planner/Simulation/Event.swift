@@ -13,16 +13,27 @@ struct Event: Hashable, Sendable {
     case layer
     /// The code around the layers goes on.
     case outside
+    /// The weight with the number `count` is updated in backward; only where layers are not folded.
+    case update
   }
 
   var kind: Kind
   var role: Role = .other
   /// Whether a checkpoint recomputes.
   var again = false
+  /// The CUDA stream whose pool of the allocator the memory comes from.
+  var stream: UInt8 = 0
   var count: Int32 = 0
   /// The operation, as an index into ``Program/operations``; negative for ``Moment``.
   var operation: Int32 = -1
+  /// What ties a release to its allocation: the tape's storage, or ``unnamed`` or ``lasting``.
+  var storage: Int32 = Self.unnamed
   var bytes = 0
+
+  /// The first that was allocated of those of this size that are left is freed first.
+  static let unnamed: Int32 = -1
+  /// Nothing frees it.
+  static let lasting: Int32 = -2
 }
 
 /// Places in a step that are not an operation of the model.

@@ -48,7 +48,7 @@ struct PeakLocator {
         }
       case .layer: current = event.bytes
       case .outside: current = nil
-      case .phase: break
+      case .phase, .update: break
       }
       if index == peak.event {
         found = levels

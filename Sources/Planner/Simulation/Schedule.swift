@@ -6,19 +6,24 @@ struct Schedule: Sendable {
   var events: ContiguousArray<Event> = []
 
   /// A tensor is allocated `count` times over.
-  mutating func allocate(_ bytes: Int, count: Int = 1, _ role: Role, _ operation: Int32) {
+  mutating func allocate(
+    _ bytes: Int, count: Int = 1, _ role: Role, _ operation: Int32,
+    storage: Int32 = Event.unnamed, stream: UInt8 = 0
+  ) {
     events.append(
       Event(
-        kind: .memory, role: role, count: Int32(truncatingIfNeeded: count), operation: operation,
-        bytes: bytes))
+        kind: .memory, role: role, stream: stream, count: Int32(truncatingIfNeeded: count),
+        operation: operation, storage: storage, bytes: bytes))
   }
 
   /// A tensor is freed `count` times over.
-  mutating func free(_ bytes: Int, count: Int = 1, _ role: Role, _ operation: Int32) {
+  mutating func free(
+    _ bytes: Int, count: Int = 1, _ role: Role, _ operation: Int32, storage: Int32 = Event.unnamed
+  ) {
     events.append(
       Event(
         kind: .memory, role: role, count: Int32(truncatingIfNeeded: -count), operation: operation,
-        bytes: bytes))
+        storage: storage, bytes: bytes))
   }
 
   /// A phase begins.

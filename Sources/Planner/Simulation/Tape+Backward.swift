@@ -230,6 +230,9 @@ extension Tape {
     if let distribution {
       distribution.receive(buffer.storage, of: leaf, in: &self)
     } else if leaf < updates.count {
+      if unrolls {
+        schedule.events.append(Event(kind: .update, count: Int32(truncatingIfNeeded: leaf)))
+      }
       schedule.events += updates[leaf]
       release(buffer.storage, operation)
     } else if accumulates {

@@ -179,14 +179,17 @@ struct Tape {
 
   // MARK: Memory
 
-  /// A new storage with one reference.
-  mutating func allocate(_ bytes: Int, _ role: Role, _ operation: Int32) -> Int32 {
+  /// A new storage with one reference, from a stream's memory.
+  mutating func allocate(_ bytes: Int, _ role: Role, _ operation: Int32, stream: UInt8 = 0)
+    -> Int32
+  {
+    let storage = Int32(truncatingIfNeeded: storages.count)
     storages.append(Storage(bytes: bytes, references: 1, role: role, copies: copies))
     schedule.events.append(
       Event(
-        kind: .memory, role: role, again: recomputes, count: 1, operation: operation,
-        bytes: bytes))
-    return Int32(truncatingIfNeeded: storages.count - 1)
+        kind: .memory, role: role, again: recomputes, stream: stream, count: 1,
+        operation: operation, storage: storage, bytes: bytes))
+    return storage
   }
 
   /// One more reference.
@@ -202,7 +205,7 @@ struct Tape {
     let freed = storages[Int(storage)]
     // What a repetition left behind is freed as often as the repetition made it.
     let count = freed.copies > copies ? freed.copies / copies : 1
-    schedule.free(freed.bytes, count: count, freed.role, operation)
+    schedule.free(freed.bytes, count: count, freed.role, operation, storage: storage)
   }
 
   /// The loop binds the model's output, with its logits and its loss, to its name again.

@@ -25,6 +25,10 @@ struct TrainingStep {
     var section: Int
     /// Elements that one token is computed with, where that is not all of them.
     var active: Int?
+    /// Its number among the leaves of the program.
+    var leaf = 0
+    /// What is allocated while it is quantized, and freed again.
+    var loading: [Int] = []
   }
 
   /// Runs the step of a plan.
@@ -38,7 +42,8 @@ struct TrainingStep {
       graph.program, layers: layers, distribution: distribution, earlyStop: plan.earlyStop,
       unrolls: unrolls)
     weights = Self.weights(of: graph)
-    let local = try distribution?.local(weights) ?? weights
+    let listed = unrolls ? Self.layerByLayer(weights, of: graph) : weights
+    let local = try distribution?.local(listed) ?? listed
     try Self.resident(local, plan, graph, &tape)
 
     if plan.optimizer.stepsInBackward { tape.updates = try Self.updates(graph, plan) }
@@ -140,7 +145,7 @@ struct TrainingStep {
       return Weight(
         name: leaf.name, spec: leaf.spec, tensors: leaf.tensors, trainable: leaf.trainable,
         count: section.map { counts[$0] } ?? 1, section: section ?? 0,
-        active: leaf.active)
+        active: leaf.active, leaf: index, loading: leaf.loading)
     }
   }
 
@@ -150,13 +155,18 @@ struct TrainingStep {
   ) throws(PlanError) {
     let moment = Moment.resident.rawValue
     if let distribution = tape.distribution { try distribution.reside(weights, in: &tape) }
+    if tape.unrolls { quantize(weights, &tape.schedule) }
     for weight in weights where weight.count > 0 {
       if tape.distribution == nil {
-        for bytes in weight.tensors {
+        for bytes in weight.tensors where weight.loading.isEmpty || !tape.unrolls {
           tape.schedule.allocate(bytes, count: weight.count, .parameters, moment)
         }
       }
       guard weight.trainable, !plan.updatesOnHost else { continue }
+      if tape.unrolls, plan.optimizer.stepsInBackward {
+        tape.schedule.events.append(
+          Event(kind: .update, count: Int32(truncatingIfNeeded: weight.leaf)))
+      }
       for state in try plan.optimizer.states(of: weight.spec) {
         tape.schedule.allocate(state.bytes, count: weight.count, .optimizerState, moment)
       }

@@ -18,6 +18,9 @@ struct EightBitWeight: QuantizedWeight {
     [weight.elements, try TensorSpec(weight.rows, 1, .fp32).bytes]
   }
 
+  /// The weight in 16 bits.
+  func loading(of weight: TensorSpec) throws(PlanError) -> [Int] { [weight.cast(to: .fp16).bytes] }
+
   func dequantized(_ weight: Parameter, in f: inout Forward) throws(PlanError) -> Value {
     let spec = weight.value.spec.cast(to: .fp32)
     let scaled = f.plain("int8_vectorwise_dequant", spec, role: .activations)

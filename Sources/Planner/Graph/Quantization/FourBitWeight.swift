@@ -29,6 +29,13 @@ struct FourBitWeight: QuantizedWeight {
     return [packed, blocks, 4 &* groups, 4, Self.table, Self.code]
   }
 
+  /// The weight in 16 bits; the scales in fp32, and where they are quantized too their distance from the mean.
+  func loading(of weight: TensorSpec) throws(PlanError) -> [Int] {
+    let whole = weight.cast(to: format).bytes
+    let scales = 4 &* Self.blocks(of: weight)
+    return doublyQuantized ? [whole, scales, scales] : [whole]
+  }
+
   private static func blocks(of weight: TensorSpec) -> Int {
     weight.elements / 64 + (weight.elements % 64 == 0 ? 0 : 1)
   }

@@ -7,6 +7,8 @@
 protocol QuantizedWeight: Sendable {
   /// The bytes of each tensor that holds a weight of this shape.
   func tensors(of weight: TensorSpec) throws(PlanError) -> [Int]
+  /// The bytes of what is allocated on the device while a weight is quantized, and freed again.
+  func loading(of weight: TensorSpec) throws(PlanError) -> [Int]
   /// The bytes of tensors that all weights of the model share.
   var shared: [Int] { get }
   /// The format of the projection's bias once the module has run.

@@ -56,13 +56,17 @@ final class FullyShardedStep: Distribution {
     gradients = Array(repeating: -1, count: program.leaves.count)
   }
 
+  /// The CUDA streams whose memory the buffers come from: of the copy into the all-gather, the reduce-scatter and
+  /// the all-reduce.
+  private static let (copyIn, reducing, allReducing): (UInt8, UInt8, UInt8) = (1, 2, 3)
+
   // MARK: What stays
 
   /// The first rank's share of each weight: no other rank has more.
   func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight] {
     var local = weights
     for index in local.indices {
-      let leaf = program.leaves[index]
+      let leaf = program.leaves[local[index].leaf]
       let elements = try ParameterGroup.shard(of: leaf, shards: settings.shards)
       let columns = leaf.spec.elements > 0 ? leaf.spec.columns : 1
       local[index].spec =
@@ -117,18 +121,22 @@ final class FullyShardedStep: Distribution {
       if settings.offloads {
         // Every share is copied to the device, and cast there if need be.
         for (share, cast) in zip(group.shares, group.casts) {
-          let copy = tape.allocate(share, .communication, moment)
+          let copy = tape.allocate(share, .communication, moment, stream: Self.copyIn)
           guard cast > 0 else {
             inputs.append(copy)
             continue
           }
-          inputs.append(tape.allocate(cast, .communication, moment))
+          inputs.append(tape.allocate(cast, .communication, moment, stream: Self.copyIn))
           tape.release(copy, moment)
         }
       } else if group.castBytes > 0 {
-        inputs.append(tape.allocate(group.castBytes, .communication, moment))
+        inputs.append(
+          tape.allocate(group.castBytes, .communication, moment, stream: Self.copyIn))
       }
-      pending = (section, tape.allocate(group.gatheredBytes, .communication, moment))
+      pending = (
+        section,
+        tape.allocate(group.gatheredBytes, .communication, moment, stream: Self.copyIn)
+      )
       for input in inputs { tape.release(input, moment) }
       tape.communicate(.allGather, group.gatheredBytes, among: settings.shards)
     } else {
@@ -288,11 +296,13 @@ final class FullyShardedStep: Distribution {
         group.copyInIndex(reduceFormat: format, of: program, shards: shards), .communication,
         moment), moment)
     for gradient in made.dropLast() { tape.release(gradient, moment) }
-    var reduced = tape.allocate(output, .gradients, moment)
+    var reduced = tape.allocate(output, .gradients, moment, stream: Self.reducing)
     tape.communicate(.reduceScatter, output &* shards, among: shards)
     tape.communicate(.allReduce, output, among: settings.replicas)
     if format != group.storedFormat {
-      let cast = tape.allocate(group.reducedBytes, .gradients, moment)
+      let cast = tape.allocate(
+        group.reducedBytes, .gradients, moment,
+        stream: settings.replicas > 1 ? Self.allReducing : Self.reducing)
       if settings.replicas > 1 {
         allReduceInputs.append(reduced)
       } else {

@@ -1,0 +1,259 @@
+/// PyTorch's caching allocator of device memory, on numbers.
+///
+/// Memory comes from the driver in segments; blocks are cut from them by best fit and merge again when they are
+/// freed; segments stay. What the device must have is what the segments come to, not what the blocks do.
+///
+/// Source: `c10/cuda/CUDACachingAllocator.cpp`, PyTorch 2.11: `malloc`, `get_free_block`, `alloc_block`,
+/// `should_split`, `free_block`, `try_merge_blocks`, `release_cached_blocks`.
+struct CachingAllocator: Sendable {
+  /// A piece of a segment, or of a segment's address range that has no memory yet.
+  struct Block: Sendable {
+    var address: Int
+    var size: Int
+    var requested = 0
+    /// The neighbours in the segment, or -1.
+    var previous: Int32 = -1
+    var next: Int32 = -1
+    let pool: Int32
+    var isAllocated = false
+    /// Whether there is memory behind the addresses.
+    var isMapped = true
+    /// Whether it was freed while other streams still used it.
+    var isPending = false
+  }
+
+  /// Free blocks of one stream and kind, which blocks never leave.
+  struct Pool: Sendable {
+    var isSmall: Bool
+    var free = FreeBlocks()
+    /// Address ranges without memory, lowest first; only with expandable segments.
+    var unmapped: ContiguousArray<Int32> = []
+  }
+
+  /// The rules it follows.
+  let rules: AllocatorRules
+  /// The driver.
+  var memory: DeviceMemory
+  /// What `torch.cuda.memory_stats()` would report.
+  var statistics = AllocatorStatistics()
+  var blocks: ContiguousArray<Block> = []
+  var pools: ContiguousArray<Pool> = []
+  private var spare: ContiguousArray<Int32> = []
+  private var pending: ContiguousArray<Int32> = []
+
+  /// An allocator that holds nothing yet.
+  init(_ rules: AllocatorRules = AllocatorRules(), memory: DeviceMemory = DeviceMemory()) {
+    self.rules = rules
+    self.memory = memory
+    blocks.reserveCapacity(1024)
+  }
+
+  // MARK: Allocating
+
+  /// Hands out a block for `bytes`, more than 0, on a stream; `nil` where memory is out.
+  mutating func allocate(_ bytes: Int, stream: UInt8 = 0) -> Int32? {
+    let size = rules.rounded(bytes)
+    let pool = pool(stream, small: size <= AllocatorRules.small)
+    guard
+      let block = freeBlock(of: size, in: pool) ?? newBlock(of: size, in: pool)
+        ?? blockAfterRelease(of: size, in: pool)
+    else {
+      statistics.outOfMemory += 1
+      return nil
+    }
+    split(block, to: size)
+    let taken = blocks[Int(block)].size
+    blocks[Int(block)].isAllocated = true
+    blocks[Int(block)].requested = bytes
+    statistics.allocated.increase(taken)
+    statistics.active.increase(taken)
+    statistics.requested.increase(bytes)
+    return block
+  }
+
+  /// The pool of a stream.
+  private mutating func pool(_ stream: UInt8, small: Bool) -> Int {
+    let index = Int(stream) * 2 + (small ? 0 : 1)
+    while pools.count <= index { pools.append(Pool(isSmall: pools.count % 2 == 0)) }
+    return index
+  }
+
+  /// The smallest free block that is large enough, taken from its pool.
+  private mutating func freeBlock(of size: Int, in pool: Int) -> Int32? {
+    var place = pools[pool].free.first(atLeast: size)
+    guard var found = pools[pool].free[place] else { return nil }
+    if rules.expandable {
+      // A block that can grow counts with all that it can grow to.
+      var after = pools[pool].free.after(place)
+      while let next = pools[pool].free[after], reach(next.block) < reach(found.block) {
+        (place, found) = (after, next)
+        after = pools[pool].free.after(place)
+      }
+    }
+    if size < rules.maxSplit, found.size >= rules.maxSplit { return nil }
+    if size >= rules.maxSplit, found.size >= size &+ AllocatorRules.largeSegment { return nil }
+    uncount(found.block)
+    pools[pool].free.remove(at: place)
+    return found.block
+  }
+
+  /// The bytes of a block with the unmapped ones behind it.
+  private func reach(_ block: Int32) -> Int {
+    let next = blocks[Int(block)].next
+    guard next >= 0, !blocks[Int(next)].isMapped else { return blocks[Int(block)].size }
+    return blocks[Int(block)].size &+ blocks[Int(next)].size
+  }
+
+  /// A block of a new segment.
+  private mutating func newBlock(of size: Int, in pool: Int) -> Int32? {
+    if rules.expandable { return expandedBlock(of: size, in: pool) }
+    let segment = AllocatorRules.segment(for: size)
+    guard memory.take(segment) else { return nil }
+    statistics.reserved.increase(segment)
+    return make(Block(address: memory.address(), size: segment, pool: Int32(pool)))
+  }
+
+  /// Gives cached memory back to the driver, and asks once more.
+  private mutating func blockAfterRelease(of size: Int, in pool: Int) -> Int32? {
+    if rules.maxSplit < .max, releaseOversized(for: size, in: pool),
+      let block = newBlock(of: size, in: pool)
+    {
+      return block
+    }
+    releaseCached()
+    statistics.retries += 1
+    return newBlock(of: size, in: pool)
+  }
+
+  /// Cuts a block where the rest is worth keeping, and frees the rest.
+  private mutating func split(_ block: Int32, to size: Int) {
+    let whole = blocks[Int(block)].size
+    let pool = Int(blocks[Int(block)].pool)
+    let rest = whole - size
+    let isSplit =
+      pools[pool].isSmall || rules.expandable
+      ? rest >= AllocatorRules.block : size < rules.maxSplit && rest > AllocatorRules.small
+    guard isSplit else { return }
+    let next = blocks[Int(block)].next
+    let remainder = make(
+      Block(
+        address: blocks[Int(block)].address &+ size, size: rest, previous: block, next: next,
+        pool: Int32(pool)))
+    blocks[Int(block)].size = size
+    blocks[Int(block)].next = remainder
+    if next >= 0 { blocks[Int(next)].previous = remainder }
+    insert(remainder)
+  }
+
+  // MARK: Freeing
+
+  /// Takes a block back.
+  mutating func free(_ block: Int32) {
+    let index = Int(block)
+    guard blocks.indices.contains(index), blocks[index].isAllocated else { return }
+    blocks[index].isAllocated = false
+    statistics.allocated.decrease(blocks[index].size)
+    if blocks[index].isPending { return pending.append(block) }
+    giveBack(block)
+  }
+
+  /// Another stream uses a block: it is not handed out again before ``synchronize()``.
+  mutating func use(_ block: Int32) {
+    let index = Int(block)
+    guard blocks.indices.contains(index), blocks[index].isAllocated else { return }
+    blocks[index].isPending = true
+  }
+
+  /// All streams have done their work.
+  mutating func synchronize() {
+    for block in pending {
+      blocks[Int(block)].isPending = false
+      giveBack(block)
+    }
+    pending.removeAll(keepingCapacity: true)
+  }
+
+  /// Merges a block with its free neighbours.
+  private mutating func giveBack(_ block: Int32) {
+    statistics.active.decrease(blocks[Int(block)].size)
+    statistics.requested.decrease(blocks[Int(block)].requested)
+    blocks[Int(block)].requested = 0
+    merge(block)
+    insert(block)
+  }
+
+  /// A block takes over its neighbours that are free and in the same state.
+  mutating func merge(_ block: Int32) {
+    let index = Int(block)
+    let previous = blocks[index].previous
+    if isMergeable(previous, with: block) {
+      let other = blocks[Int(previous)]
+      take(previous)
+      blocks[index].address = other.address
+      blocks[index].size &+= other.size
+      blocks[index].previous = other.previous
+      if other.previous >= 0 { blocks[Int(other.previous)].next = block }
+      spare.append(previous)
+    }
+    let next = blocks[index].next
+    if isMergeable(next, with: block) {
+      let other = blocks[Int(next)]
+      take(next)
+      blocks[index].size &+= other.size
+      blocks[index].next = other.next
+      if other.next >= 0 { blocks[Int(other.next)].previous = block }
+      spare.append(next)
+    }
+  }
+
+  private func isMergeable(_ other: Int32, with block: Int32) -> Bool {
+    guard other >= 0 else { return false }
+    let neighbour = blocks[Int(other)]
+    return !neighbour.isAllocated && !neighbour.isPending
+      && neighbour.isMapped == blocks[Int(block)].isMapped
+  }
+
+  // MARK: Bookkeeping
+
+  /// A block in a place of the table that nothing uses.
+  mutating func make(_ block: Block) -> Int32 {
+    guard let index = spare.popLast() else {
+      blocks.append(block)
+      return Int32(truncatingIfNeeded: blocks.count - 1)
+    }
+    blocks[Int(index)] = block
+    return index
+  }
+
+  /// A block is no more.
+  mutating func discard(_ block: Int32) { spare.append(block) }
+
+  /// A free block joins its pool.
+  mutating func insert(_ block: Int32) {
+    let value = blocks[Int(block)]
+    pools[Int(value.pool)].free.insert(
+      .init(size: value.size, address: value.address, block: block))
+    if value.previous >= 0 || value.next >= 0, !rules.expandable {
+      statistics.inactiveSplit.increase(value.size)
+    }
+  }
+
+  /// A free block, or an unmapped range, leaves its pool.
+  mutating func take(_ block: Int32) {
+    let value = blocks[Int(block)]
+    guard value.isMapped else {
+      pools[Int(value.pool)].unmapped.removeAll { $0 == block }
+      return
+    }
+    uncount(block)
+    pools[Int(value.pool)].free.remove(size: value.size, address: value.address)
+  }
+
+  /// A block that leaves its pool is no free piece of a segment any more.
+  private mutating func uncount(_ block: Int32) {
+    let value = blocks[Int(block)]
+    if value.previous >= 0 || value.next >= 0, !rules.expandable {
+      statistics.inactiveSplit.decrease(value.size)
+    }
+  }
+}

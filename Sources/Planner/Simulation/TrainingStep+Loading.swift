@@ -1,0 +1,46 @@
+/// The weights one by one, as a model is loaded: for the allocator, which sees every tensor.
+extension TrainingStep {
+  /// Every weight of every layer, in the order of `model.parameters()`.
+  static func layerByLayer(_ weights: [Weight], of graph: LayerGraph) -> [Weight] {
+    var listed: [Weight] = []
+    var listsLayers = false
+    func add(_ weight: Weight) {
+      var one = weight
+      one.count = 1
+      one.section = 0
+      listed.append(one)
+    }
+    let sections = graph.program.sections
+    let leading = graph.leading?.count ?? 0
+    for weight in weights {
+      guard weight.section > 0 else {
+        add(weight)
+        continue
+      }
+      guard !listsLayers else { continue }
+      listsLayers = true
+      for layer in 0..<graph.layers {
+        var section = graph.leading?.section ?? 0
+        if layer >= leading, !graph.pattern.isEmpty {
+          section = graph.pattern[(layer - leading) % graph.pattern.count]
+        }
+        for leaf in sections[section].leaves { add(weights[leaf]) }
+      }
+    }
+    return listed
+  }
+
+  /// Quantized weights come to the device whole, one after the other, ahead of all others.
+  ///
+  /// Source: `Params4bit._quantize` and `Int8Params._quantize` in `bitsandbytes/nn/modules.py`, bitsandbytes 0.50.
+  static func quantize(_ weights: [Weight], _ schedule: inout Schedule) {
+    let moment = Moment.resident.rawValue
+    for weight in weights where !weight.loading.isEmpty {
+      for bytes in weight.loading { schedule.allocate(bytes, .other, moment) }
+      for bytes in weight.tensors {
+        schedule.allocate(bytes, .parameters, moment, storage: Event.lasting)
+      }
+      for bytes in weight.loading { schedule.free(bytes, .other, moment) }
+    }
+  }
+}
