@@ -27,6 +27,7 @@ public enum Planner {
     var plan = TrainingPlan()
     plan.context.batch = scenario.workload.microBatchSize
     plan.context.sequence = scenario.workload.sequenceLength
+    plan.context.targetSequence = scenario.workload.targetSequenceLength
     plan.context.keepOutputs = scenario.workload.keepOutputs
     plan.context.attention = scenario.attention
     plan.context.loss = scenario.loss
@@ -40,6 +41,7 @@ public enum Planner {
     plan.assumptions += scenario.optimizer.assumptions
     try checkTargets(plan, of: scenario)
     try checkStepInBackward(plan)
+    try checkReentrant(scenario)
     return plan
   }
 
@@ -61,6 +63,18 @@ public enum Planner {
         .conflict, "an optimizer that steps in backward cannot accumulate gradients",
         path: "workload.gradient_accumulation_steps",
         fix: "Use one accumulation step, or leave \"in_backward\" out.")
+    }
+  }
+
+  /// A reentrant checkpoint of a layer has one way back in the planner; decoders of two stacks need three.
+  private static func checkReentrant(_ scenario: Scenario) throws(PlanError) {
+    guard scenario.model.family.isEncoderDecoder else { return }
+    for case let checkpointing as ActivationCheckpointing in scenario.strategies
+    where checkpointing.reentrant {
+      throw PlanError(
+        .unsupported, "reentrant checkpoints of an encoder-decoder cannot be planned",
+        path: "strategies.checkpointing.reentrant",
+        fix: "Leave \"reentrant\" out: non-reentrant is the default of transformers.")
     }
   }
 

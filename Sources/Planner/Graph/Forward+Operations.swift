@@ -258,5 +258,8 @@ extension Forward {
   mutating func cache(_ value: Value) { emit(Instruction(code: .cache, a: value.register)) }
 
   /// Makes a tensor a leaf that wants a gradient.
-  mutating func require(_ value: Value) { emit(Instruction(code: .require, a: value.register)) }
+  mutating func require(_ value: Value) {
+    emit(Instruction(code: .require, a: value.register, b: program.requirements))
+    program.requirements += 1
+  }
 }

@@ -12,11 +12,14 @@ extension Tape {
     buffers[Int(loss.source)] = Buffer(storage: seed, view: false)
     layerOffset = 0
     backward(downTo: 0, marksDownTo: 0)
-    // The node that accumulates the embedding's gradient holds both, and dies with the graph.
-    if leaves[inputLeaf].buffer.storage >= 0 { graphHeld(leaves[inputLeaf].buffer.storage) }
-    leaves[inputLeaf] = LeafBuffer()
-    if requiredInput >= 0 { graphHeld(requiredInput) }
-    requiredInput = -1
+    // The node that accumulates the gradient of a tensor made a leaf holds both, and dies with the graph.
+    for input in requiredInputs.indices {
+      let gradient = leaves[inputLeaf + input].buffer.storage
+      if gradient >= 0 { graphHeld(gradient) }
+      leaves[inputLeaf + input] = LeafBuffer()
+      if requiredInputs[input] >= 0 { graphHeld(requiredInputs[input]) }
+      requiredInputs[input] = -1
+    }
     for storage in heldByNodes { graphHeld(storage) }
     heldByNodes.removeAll(keepingCapacity: true)
     release(seed, Moment.end.rawValue)
