@@ -89,7 +89,9 @@ extension Tape {
       case .gradient:
         Self.set(
           &made, step.index,
-          Buffer(storage: allocate(step.bytes, step.role, node.operation), view: step.view))
+          Buffer(
+            storage: allocate(step.bytes, step.role, node.operation), view: step.view,
+            bytes: step.extra))
       case .pass:
         let gradient = step.extra == 0 ? incoming : buffers[outputs.lowerBound + step.extra]
         retain(gradient.storage)
@@ -208,8 +210,8 @@ extension Tape {
       release(new.storage, operation)
       return old
     }
-    let total = allocate(
-      storages[Int(old.storage)].bytes, storages[Int(old.storage)].role, operation)
+    let whole = storages[Int(old.storage)]
+    let total = allocate(old.bytes > 0 ? old.bytes : whole.bytes, whole.role, operation)
     release(old.storage, operation)
     release(new.storage, operation)
     return Buffer(storage: total, view: false)

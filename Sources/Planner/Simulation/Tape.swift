@@ -108,6 +108,8 @@ struct Tape {
   struct Buffer {
     var storage: Int32 = -1
     var view = false
+    /// Its own bytes, where its storage has more.
+    var bytes = 0
   }
 
   /// Gradients of one weight that arrived so far.

@@ -3,7 +3,7 @@ struct PositionBias: Sendable {
   /// The numbers, in the format of the model.
   var value: Value
   /// Whether they lie in memory as an embedding leaves them, all heads of a pair together.
-  var strided: Bool
+  var lookedUp: Bool
   /// Whether they want a gradient.
   var wantsGradient: Bool
 }
@@ -21,7 +21,7 @@ extension CausalAttention {
 
   private func shape(_ bias: PositionBias, _ context: ForwardContext) -> AttentionShape {
     var shape = shape(context, expanded: false)
-    shape.bias = bias.strided ? .strided : bias.wantsGradient ? .trained : .constant
+    shape.bias = bias.lookedUp && heads > 1 ? .strided : bias.wantsGradient ? .trained : .constant
     return shape
   }
 
@@ -38,8 +38,8 @@ extension CausalAttention {
     if kernel == .math { return f.leave(try math(qc, kc, vc, bias: mask, in: &f)) }
     let shape = shape(bias, f.context)
     if kernel == .efficient {
-      // Rows of whole 8 elements, as `pad_bias` makes them.
-      if shape.keys % 8 != 0 {
+      // Strides of whole 8 elements, as `pad_bias` makes them; looked up for one head, that of the heads is 1.
+      if shape.keys % 8 != 0 || bias.lookedUp && !causal {
         let padded = try f.pad(mask, columns: shape.keys + 8 - shape.keys % 8)
         mask = try f.slice(padded, columns: shape.keys)
       }

@@ -50,7 +50,8 @@ struct T5Attention: Sendable {
     (attention.queries, attention.keys) = (tokens, keyTokens)
 
     let own = PositionBias(
-      value: x, strided: table != nil && sizes.heads > 1, wantsGradient: f.context.trainsBase)
+      value: x, lookedUp: table != nil,
+      wantsGradient: table == nil ? f.context.enablesCheckpointing : f.context.trainsBase)
     let written = f.context.attention == .eager || writes(attention, given ?? own, like: x, in: f)
     // Gradients of several heads arrive transposed; those of keys fit their rows in a batch of one.
     let copies = written && sizes.heads > 1
@@ -86,7 +87,7 @@ struct T5Attention: Sendable {
   {
     if let table {
       return PositionBias(
-        value: f.local(try table(queries: queries, keys: keys, in: &f)), strided: sizes.heads > 1,
+        value: f.local(try table(queries: queries, keys: keys, in: &f)), lookedUp: true,
         wantsGradient: f.context.trainsBase)
     }
     let wants = f.context.enablesCheckpointing
@@ -95,6 +96,6 @@ struct T5Attention: Sendable {
         "zeros", try TensorSpec(try checkedProduct(sizes.heads, queries), keys, q.spec.dtype),
         role: .activations))
     if wants { f.require(zeros) }
-    return PositionBias(value: zeros, strided: false, wantsGradient: wants)
+    return PositionBias(value: zeros, lookedUp: false, wantsGradient: wants)
   }
 }
