@@ -27,6 +27,7 @@ public enum Planner {
     var plan = TrainingPlan()
     plan.context.batch = scenario.workload.microBatchSize
     plan.context.sequence = scenario.workload.sequenceLength
+    plan.context.targetSequence = scenario.workload.targetSequenceLength
     plan.context.keepOutputs = scenario.workload.keepOutputs
     plan.context.attention = scenario.attention
     plan.context.loss = scenario.loss
@@ -41,6 +42,7 @@ public enum Planner {
     try checkDevices(plan, of: scenario)
     try checkTargets(plan, of: scenario)
     try checkStepInBackward(plan)
+    try checkReentrant(scenario)
     return plan
   }
 
@@ -71,6 +73,18 @@ public enum Planner {
     throw PlanError(
       .conflict, "\(devices) devices, while the strategies \(used)", path: "hardware.devices",
       fix: "Write \"devices\": \(plan.devices), or spread the run over \(devices) with fsdp or ddp.")
+  }
+
+  /// A reentrant checkpoint of a layer has one way back in the planner; decoders of two stacks need three.
+  private static func checkReentrant(_ scenario: Scenario) throws(PlanError) {
+    guard scenario.model.family.isEncoderDecoder else { return }
+    for case let checkpointing as ActivationCheckpointing in scenario.strategies
+    where checkpointing.reentrant {
+      throw PlanError(
+        .unsupported, "reentrant checkpoints of an encoder-decoder cannot be planned",
+        path: "strategies.checkpointing.reentrant",
+        fix: "Leave \"reentrant\" out: non-reentrant is the default of transformers.")
+    }
   }
 
   private static func checkTargets(_ plan: TrainingPlan, of scenario: Scenario) throws(PlanError) {

@@ -31,15 +31,17 @@ extension Forward {
   }
 
   /// Backward allocates the gradient of input `index`; `always` where a kernel makes it even if nobody wants it.
+  ///
+  /// - Parameter part: Its own bytes, where it is a part of the rows that are allocated.
   mutating func gradient(
     _ index: UInt8, _ spec: TensorSpec, view: Bool = false, role: Role = .activations,
-    flops: Int = 0, always: Bool = false
+    flops: Int = 0, always: Bool = false, part: Int = 0
   ) {
     let seconds = context.kernels.seconds(flops: flops, bytes: 2 &* spec.bytes, dtype: spec.dtype)
     step(
       BackwardStep(
         kind: .gradient, mask: always ? .max : 1 << index, index: index, view: view, role: role,
-        bytes: spec.bytes, flops: flops, seconds: seconds))
+        bytes: spec.bytes, extra: part, flops: flops, seconds: seconds))
   }
 
   /// Backward hands the gradient of output `output` on to input `index`, without a copy.
@@ -258,5 +260,8 @@ extension Forward {
   mutating func cache(_ value: Value) { emit(Instruction(code: .cache, a: value.register)) }
 
   /// Makes a tensor a leaf that wants a gradient.
-  mutating func require(_ value: Value) { emit(Instruction(code: .require, a: value.register)) }
+  mutating func require(_ value: Value) {
+    emit(Instruction(code: .require, a: value.register, b: program.requirements))
+    program.requirements += 1
+  }
 }

@@ -199,9 +199,9 @@ struct Forward {
     return section
   }
 
-  /// Runs all layers over the residual stream: it is a local of the frame, bound again by each layer.
-  mutating func layers(_ hidden: Value) -> Value {
-    emit(Instruction(code: .layers, a: hidden.register))
+  /// Runs all layers of a stack over the residual stream: it is a local of the frame, bound again by each layer.
+  mutating func layers(_ hidden: Value, of stack: UInt8 = 0) -> Value {
+    emit(Instruction(code: .layers, stack: stack, a: hidden.register))
     return hidden
   }
 
@@ -213,11 +213,13 @@ struct Forward {
     return hidden
   }
 
-  /// Ends the model: the loss stays, and the logits where the caller holds the output.
-  mutating func finish(loss: Value, holding logits: Value?) {
-    while !frames.isEmpty { close(keeping: loss.register, logits?.register ?? -1) }
+  /// Ends the model: the loss stays, and the logits and whatever else the output has where the caller holds it.
+  mutating func finish(loss: Value, holding logits: Value?, _ other: Value? = nil) {
+    let also = logits == nil ? -1 : other?.register ?? -1
+    while !frames.isEmpty { close(keeping: loss.register, logits?.register ?? -1, also) }
     program.loss = loss.register
     program.heldOutput = logits?.register ?? -1
+    program.alsoHeld = also
   }
 
   /// Another name for the same tensor.

@@ -2,8 +2,10 @@
 public struct ForwardContext: Sendable {
   /// Sequences in one forward pass.
   public var batch = 1
-  /// Tokens in each sequence.
+  /// Tokens in each sequence; of an encoder-decoder in each that the encoder reads.
   public var sequence = 1
+  /// Tokens in each sequence that a decoder beside an encoder writes; as many as ``sequence`` if `nil`.
+  public var targetSequence: Int?
   /// The format of weights and, without autocast, of activations.
   public var dtype = DType.bf16
   /// The format that weights are kept in, where all are cast to ``dtype`` as they are gathered for a layer.
@@ -30,6 +32,8 @@ public struct ForwardContext: Sendable {
   var quantization: (any QuantizedWeight)?
   /// Whether any layer is checkpointed: its arguments then live until its backward.
   public var checkpoints = false
+  /// Whether the model was told to checkpoint itself (`gradient_checkpointing_enable`), layer by layer.
+  public var enablesCheckpointing = false
   /// The kernels that PyTorch takes on the device.
   public var kernels = KernelTraits()
 

@@ -78,7 +78,8 @@ struct BackwardStep: Sendable {
   let view: Bool
   let role: Role
   let bytes: Int
-  /// For `reduce` the bytes of its workspace, for `pass` the output whose gradient is handed on, for `reuse` which
+  /// For `gradient` its own bytes where its storage has more, for `reduce` the bytes of its workspace, for `pass`
+  /// the output whose gradient is handed on, for `reuse` which
   /// of the saved tensors.
   var extra = 0
   /// Floating-point operations of this step.

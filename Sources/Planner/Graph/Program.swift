@@ -16,6 +16,10 @@ struct Program: Sendable {
   var loss: Int32 = -1
   /// The register of the logits, where the caller holds the model's output until the step ends.
   var heldOutput: Int32 = -1
+  /// The register of what else that output holds, or -1.
+  var alsoHeld: Int32 = -1
+  /// How many tensors are made leaves that want a gradient.
+  var requirements: Int32 = 0
 
   /// Straight-line code, run once for each layer (section 0: once).
   struct Section: Sendable {
@@ -78,14 +82,16 @@ struct Instruction: Sendable {
     case hold
     /// Autocast keeps register `a`'s tensor until its region ends.
     case cache
-    /// Register `a` becomes a leaf that wants a gradient.
+    /// Register `a` becomes a leaf that wants a gradient, the one with number `b`.
     case require
-    /// All layers run; register `a` holds the residual stream before and after, `b` what layers return besides.
+    /// All layers of a stack run; register `a` holds the residual stream before and after, `b` what layers return besides.
     case layers
   }
 
   let code: Code
   var role: Role = .activations
+  /// Which of the model's stacks of layers runs.
+  var stack: UInt8 = 0
   let a: Int32
   var b: Int32 = -1
   var bytes = 0
@@ -95,19 +101,47 @@ struct Instruction: Sendable {
 public struct LayerGraph: Sendable {
   /// The code of the model and of each distinct layer.
   var program: Program
+  /// Its layers, stack by stack in the order in which they run; most models have one stack.
+  var stacks: [LayerStack]
+  /// Bytes of each buffer that the model keeps on the device: rotary frequencies.
+  var buffers: [Int] = []
+  /// Bytes of each tensor of a micro-batch that the loop holds; `nil` for token ids that are their own labels.
+  var inputs: [Int]?
+
+  /// A model of several stacks.
+  init(program: Program, stacks: [LayerStack], inputs: [Int]? = nil) {
+    (self.program, self.stacks, self.inputs) = (program, stacks, inputs)
+  }
+
+  /// A model of one stack.
+  init(
+    program: Program, leading: LeadingLayers? = nil, pattern: [Int], layers: Int,
+    buffers: [Int] = [], inputs: [Int]? = nil
+  ) {
+    self.program = program
+    stacks = [LayerStack(leading: leading, pattern: pattern, layers: layers)]
+    (self.buffers, self.inputs) = (buffers, inputs)
+  }
+
+  /// How many layers all stacks have.
+  var layers: Int { stacks.reduce(0) { $0 + $1.layers } }
+}
+
+/// Layers that follow each other over one residual stream.
+struct LayerStack: Hashable, Sendable {
+  /// What a model with several stacks calls it: `decoder`.
+  var name = ""
   /// Layers ahead of the pattern.
   var leading: LeadingLayers?
   /// Which section each layer runs: a pattern over the sections, repeated to the number of layers.
   var pattern: [Int]
   /// How many layers there are.
   var layers: Int
-  /// Bytes of each buffer that the model keeps on the device: rotary frequencies.
-  var buffers: [Int] = []
-  /// Bytes of each tensor of a micro-batch that the loop holds; `nil` for token ids that are their own labels.
-  var inputs: [Int]?
+  /// Whether its layers read a tensor from outside that wants a gradient, which they add up one after the other.
+  var sharesGradients = false
 }
 
-/// The first layers of a model where they differ from all others: `count` layers of one section.
+/// The first layers of a stack where they differ from all others: `count` layers of one section.
 struct LeadingLayers: Hashable, Sendable {
   var section: Int
   var count: Int

@@ -10,6 +10,8 @@ public protocol ModelFamily: Sendable {
   init(_ config: inout Settings) throws(PlanError)
   /// The names of its linear projections, as LoRA's `target_modules` spells them.
   var linearModules: [String] { get }
+  /// Whether a decoder writes one sequence while it reads what an encoder made of another; false by default.
+  var isEncoderDecoder: Bool { get }
   /// What the plan of such a model takes for granted; nothing by default.
   var assumptions: [Assumption] { get }
   /// The layer graph of one forward pass, from token ids to the loss.
@@ -17,6 +19,8 @@ public protocol ModelFamily: Sendable {
 }
 
 extension ModelFamily {
+  /// See ``ModelFamily/isEncoderDecoder``.
+  public var isEncoderDecoder: Bool { false }
   /// See ``ModelFamily/assumptions``.
   public var assumptions: [Assumption] { [] }
 }
@@ -51,6 +55,7 @@ public enum ModelFamilies {
     Bert.self,
     Roberta.self,
     ViT.self,
+    T5.self,
   ]
 
   /// The family that reads configs of this `model_type`, or `nil`.

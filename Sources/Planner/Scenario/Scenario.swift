@@ -75,8 +75,10 @@ public struct Model: Sendable {
 public struct Workload: Hashable, Sendable {
   /// Sequences in one forward pass.
   public var microBatchSize: Int
-  /// Tokens in each sequence.
+  /// Tokens in each sequence; of an encoder-decoder in each that the encoder reads.
   public var sequenceLength: Int
+  /// Tokens in each sequence that a decoder beside an encoder writes; as many if `nil`.
+  public var targetSequenceLength: Int?
   /// Forward and backward passes before the optimizer steps.
   public var gradientAccumulationSteps: Int
   /// Whether the loop holds the model's output, and with it the logits, until the step ends.
@@ -84,11 +86,12 @@ public struct Workload: Hashable, Sendable {
 
   /// Describes a workload.
   public init(
-    microBatchSize: Int, sequenceLength: Int, gradientAccumulationSteps: Int = 1,
-    keepOutputs: Bool = false
+    microBatchSize: Int, sequenceLength: Int, targetSequenceLength: Int? = nil,
+    gradientAccumulationSteps: Int = 1, keepOutputs: Bool = false
   ) {
     self.microBatchSize = microBatchSize
     self.sequenceLength = sequenceLength
+    self.targetSequenceLength = targetSequenceLength
     self.gradientAccumulationSteps = gradientAccumulationSteps
     self.keepOutputs = keepOutputs
   }

@@ -15,6 +15,9 @@ extension ScenarioReader {
   {
     guard var options = try settings.object("loss") else { return .transformers }
     let name = try options.choice("implementation", default: LossName.transformers)
+    if model.family.isEncoderDecoder, name != .transformers {
+      throw .oneLoss(type(of: model.family).modelType)
+    }
     let loss: LossImplementation
     switch name {
     case .transformers: loss = .transformers
@@ -53,6 +56,11 @@ extension PlanError {
   fileprivate static func ownLoss(_ family: String) -> Self {
     Self(
       .unsupported, "transformers 4.48 had another loss for \(family), which is not planned",
+      path: "loss.implementation", fix: "Use \"transformers\".")
+  }
+  fileprivate static func oneLoss(_ family: String) -> Self {
+    Self(
+      .unsupported, "\(family) computes a loss of its own, and no other is planned",
       path: "loss.implementation", fix: "Use \"transformers\".")
   }
   fileprivate static var keptChunks: Self {

@@ -32,7 +32,7 @@ public struct ScenarioReader {
     var defaults = Defaults()
     let name = try settings.optionalString("name")
     let model = try readModel(&settings)
-    let workload = try readWorkload(&settings, &defaults)
+    let workload = try readWorkload(&settings, model, &defaults)
     let precision = try readPrecision(&settings, &defaults)
     let attention = try readAttention(&settings, &defaults)
     try readFixedChoices(&settings, &defaults)
@@ -70,21 +70,26 @@ extension ScenarioReader {
       fix: "Write \"schema\": 1.")
   }
 
-  private func readWorkload(_ settings: inout Settings, _ defaults: inout Defaults)
-    throws(PlanError) -> Workload
-  {
+  private func readWorkload(
+    _ settings: inout Settings, _ model: Model, _ defaults: inout Defaults
+  ) throws(PlanError) -> Workload {
     guard var workload = try settings.object("workload") else { throw .noWorkload }
     try workload.expect([
-      "micro_batch_size", "sequence_length", "gradient_accumulation_steps", "keep_outputs",
+      "micro_batch_size", "sequence_length", "target_sequence_length",
+      "gradient_accumulation_steps", "keep_outputs",
     ])
     let microBatchSize = try workload.integer("micro_batch_size", in: 1...1_000_000)
     let sequenceLength = try workload.integer("sequence_length", in: 1...100_000_000)
+    let target = try workload.optionalInteger("target_sequence_length", in: 1...100_000_000)
+    if target != nil, !model.family.isEncoderDecoder {
+      throw .noTarget(model.name, workload.place("target_sequence_length"))
+    }
     let steps = try workload.optionalInteger("gradient_accumulation_steps", in: 1...1_000_000)
     let keepOutputs = try workload.bool("keep_outputs", default: false)
     if steps == nil { defaults.note("gradient_accumulation_steps", "no gradient accumulation") }
     if !workload.has("keep_outputs") { defaults.note("keep_outputs", "outputs not kept") }
     return Workload(
-      microBatchSize: microBatchSize, sequenceLength: sequenceLength,
+      microBatchSize: microBatchSize, sequenceLength: sequenceLength, targetSequenceLength: target,
       gradientAccumulationSteps: steps ?? 1, keepOutputs: keepOutputs)
   }
 
@@ -143,6 +148,12 @@ extension Settings {
 }
 
 extension PlanError {
+  fileprivate static func noTarget(_ model: String, _ path: String) -> Self {
+    Self(
+      .conflict, "\(model) has no decoder beside an encoder that could have a length of its own",
+      path: path, fix: "Leave it out: sequence_length is the length of every sequence.")
+  }
+
   fileprivate static var noWorkload: Self {
     Self(
       .invalid, "\"workload\" is missing", path: "workload",

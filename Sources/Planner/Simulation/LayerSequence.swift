@@ -14,7 +14,7 @@ public enum Retention: Hashable, Sendable {
   case recompute(reentrant: Bool)
 }
 
-/// The layers of a model in order, as repeated cycles of runs of equal layers.
+/// The layers of a stack in order, as repeated cycles of runs of equal layers.
 struct LayerSequence: Hashable, Sendable {
   /// `count` repetitions of `runs`.
   struct Cycle: Hashable, Sendable {
@@ -98,4 +98,46 @@ public struct RetentionPiece: Hashable, Sendable {
   var pattern: [Retention]
   /// How many layers.
   var layers: Int
+}
+
+extension [RetentionPiece] {
+  /// The retentions of `layers` layers from layer `start` on: what one of several stacks keeps.
+  func slice(from start: Int, layers: Int) -> [RetentionPiece] {
+    var pieces: [RetentionPiece] = []
+    var (skipped, left) = (start, layers)
+    for piece in self {
+      let ahead = Swift.min(skipped, piece.layers)
+      let taken = Swift.min(left, piece.layers - ahead)
+      skipped -= ahead
+      left -= taken
+      guard taken > 0, !piece.pattern.isEmpty else { continue }
+      let turn = ahead % piece.pattern.count
+      pieces.append(
+        RetentionPiece(
+          pattern: [Retention](piece.pattern[turn...] + piece.pattern[..<turn]), layers: taken))
+    }
+    return pieces
+  }
+}
+
+/// The layers of one stack, as the tape runs them.
+struct LayerRuns: Hashable, Sendable {
+  var sequence: LayerSequence
+  /// The number of its first layer, where layers are counted through all stacks.
+  var first = 0
+  /// See ``LayerStack/sharesGradients``.
+  var sharesGradients = false
+
+  /// The stacks of a model, each with its part of what is kept.
+  static func all(of graph: LayerGraph, retention: [RetentionPiece]) -> [LayerRuns] {
+    var first = 0
+    return graph.stacks.map { stack in
+      defer { first += stack.layers }
+      return LayerRuns(
+        sequence: LayerSequence(
+          sections: stack.pattern, leading: stack.leading,
+          retention: retention.slice(from: first, layers: stack.layers)),
+        first: first, sharesGradients: stack.sharesGradients)
+    }
+  }
 }

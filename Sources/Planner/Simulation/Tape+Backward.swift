@@ -14,11 +14,14 @@ extension Tape {
     layerOffset = 0
     backward(downTo: 0, marksDownTo: 0)
     distribution?.endBackward(in: &self)
-    // The node that accumulates the embedding's gradient holds both, and dies with the graph.
-    if leaves[inputLeaf].buffer.storage >= 0 { graphHeld(leaves[inputLeaf].buffer.storage) }
-    leaves[inputLeaf] = LeafBuffer()
-    if requiredInput >= 0 { graphHeld(requiredInput) }
-    requiredInput = -1
+    // The node that accumulates the gradient of a tensor made a leaf holds both, and dies with the graph.
+    for input in requiredInputs.indices {
+      let gradient = leaves[inputLeaf + input].buffer.storage
+      if gradient >= 0 { graphHeld(gradient) }
+      leaves[inputLeaf + input] = LeafBuffer()
+      if requiredInputs[input] >= 0 { graphHeld(requiredInputs[input]) }
+      requiredInputs[input] = -1
+    }
     for storage in heldByNodes { graphHeld(storage) }
     heldByNodes.removeAll(keepingCapacity: true)
     release(seed, Moment.end.rawValue)
@@ -92,7 +95,9 @@ extension Tape {
       case .gradient:
         Self.set(
           &made, step.index,
-          Buffer(storage: allocate(step.bytes, step.role, node.operation), view: step.view))
+          Buffer(
+            storage: allocate(step.bytes, step.role, node.operation), view: step.view,
+            bytes: step.extra))
       case .pass:
         let gradient = step.extra == 0 ? incoming : buffers[outputs.lowerBound + step.extra]
         retain(gradient.storage)
@@ -211,8 +216,8 @@ extension Tape {
       release(new.storage, operation)
       return old
     }
-    let total = allocate(
-      storages[Int(old.storage)].bytes, storages[Int(old.storage)].role, operation)
+    let whole = storages[Int(old.storage)]
+    let total = allocate(old.bytes > 0 ? old.bytes : whole.bytes, whole.role, operation)
     release(old.storage, operation)
     release(new.storage, operation)
     return Buffer(storage: total, view: false)

@@ -32,12 +32,13 @@ extension Tape {
         cached.append(registers[Int(instruction.a)].storage)
       case .require:
         registers[Int(instruction.a)].requires = true
-        registers[Int(instruction.a)].source = -2 - Int32(inputLeaf)
-        requiredInput = registers[Int(instruction.a)].storage
-        retain(requiredInput)
+        guard mode != .replay else { break }
+        registers[Int(instruction.a)].source = -2 - Int32(inputLeaf) - instruction.b
+        requiredInputs[Int(instruction.b)] = registers[Int(instruction.a)].storage
+        retain(registers[Int(instruction.a)].storage)
       case .layers:
         keptRegister = Int(instruction.b)
-        runLayers(stream: Int(instruction.a))
+        runLayers(stacks[Int(instruction.stack)], stream: Int(instruction.a))
       }
     }
   }
@@ -78,7 +79,6 @@ extension Tape {
       for input in program.operations[Int(index)].inputs {
         let register = registers[Int(program.registers[input])]
         edges.append(register.requires ? register.source : -1)
-        if register.source == -2 - Int32(inputLeaf) { inputUses += 1 }
       }
     }
     if pack(program.operations[Int(index)].savedInputs, mask) { return true }
@@ -137,17 +137,18 @@ extension Tape {
 
   // MARK: Layers
 
-  /// Runs all layers over the residual stream.
-  private mutating func runLayers(stream: Int) {
+  /// Runs all layers of a stack over the residual stream.
+  private mutating func runLayers(_ stack: LayerRuns, stream: Int) {
     marks.append(Mark(kind: .outside, node: nodes.count))
-    var first = 0
-    for cycle in layers.cycles {
+    let last = stack.sharesGradients ? 2 : 0
+    var first = stack.first
+    for cycle in stack.sequence.cycles {
       let length = cycle.length
-      repeated(cycle.count, first: first, stride: length, stream: stream) {
+      repeated(cycle.count, last: last, first: first, stride: length, stream: stream) {
         (tape: inout Tape, first: Int) in
         var at = first
         for run in cycle.runs {
-          tape.repeated(run.count, first: at, stride: 1, stream: stream) {
+          tape.repeated(run.count, last: last, first: at, stride: 1, stream: stream) {
             (tape: inout Tape, layer: Int) in
             tape.layer(run.kind, at: layer, stream: stream)
           }
@@ -159,34 +160,45 @@ extension Tape {
     schedule.events.append(Event(kind: .outside))
   }
 
-  /// Runs `body` `count` times: the first, and one that stands for all others.
+  /// Runs `body` `count` times: the first, one that stands for all others, and the `last` ones.
   ///
   /// The first copy differs: its input is the embedding's output, which the model holds. Where that needs no
   /// gradient the second one differs too: it is the last in backward to hold what all layers share.
+  ///
+  /// The last two differ where layers add up the gradient of a tensor that they share: going backward the first
+  /// one makes it, and the next one may have to copy it.
   private mutating func repeated(
+    _ count: Int, last: Int, first: Int, stride: Int, stream: Int,
+    _ body: (inout Tape, Int) -> Void
+  ) {
+    let differs = registers[stream].requires || mode == .off ? 1 : 2
+    let explicit = min(count, unrolls ? count : differs)
+    for index in 0..<explicit { body(&self, first + index * stride) }
+    let last = distribution?.lastLayerDiffers == true ? max(last, 1) : last
+    let rest = max(0, count - explicit - last)
+    if rest == 1 { body(&self, first + explicit * stride) }
+    if rest > 1 {
+      fold(rest, first: first + explicit * stride, stride: stride, stream: stream, body)
+    }
+    for index in explicit + rest..<count { body(&self, first + index * stride) }
+  }
+
+  /// Runs `body` once for `count` copies.
+  private mutating func fold(
     _ count: Int, first: Int, stride: Int, stream: Int, _ body: (inout Tape, Int) -> Void
   ) {
-    let explicit = unrolls ? count : (registers[stream].requires || mode == .off ? 1 : 2)
-    for index in 0..<min(count, explicit) { body(&self, first + index * stride) }
-    let last = distribution?.lastLayerDiffers == true ? 1 : 0
-    let rest = count - explicit - last
-    guard rest > 1 else {
-      for index in min(count, explicit)..<count { body(&self, first + index * stride) }
-      return
-    }
     schedule.events.append(
-      Event(kind: .repeatBegin, count: Int32(truncatingIfNeeded: rest), bytes: stride))
-    marks.append(Mark(kind: .repeatBegin, node: nodes.count, count: rest, stride: stride))
+      Event(kind: .repeatBegin, count: Int32(truncatingIfNeeded: count), bytes: stride))
+    marks.append(Mark(kind: .repeatBegin, node: nodes.count, count: count, stride: stride))
     let outer = copies
-    copies *= rest
-    body(&self, first + explicit * stride)
-    marks.append(Mark(kind: .repeatEnd, node: nodes.count, count: rest, stride: stride))
+    copies *= count
+    body(&self, first)
+    marks.append(Mark(kind: .repeatEnd, node: nodes.count, count: count, stride: stride))
     schedule.events.append(Event(kind: .repeatEnd))
     carry(registers[stream].storage, from: copies, to: outer)
     if keptRegister >= 0 { carry(registers[keptRegister].storage, from: copies, to: outer) }
     distribution?.carry(from: copies, to: outer, in: &self)
     copies = outer
-    if last > 0 { body(&self, first + (count - 1) * stride) }
   }
 
   /// One layer: `hidden_states = layer(hidden_states)`.

@@ -41,24 +41,22 @@ struct Tape {
   var frame: Int32 = -1
   /// Whether `.grad` exists already, so that gradients are added to it.
   var accumulates = false
-  /// The layers that the program's `layers` instruction runs.
-  let layers: LayerSequence
+  /// The layers that the program's `layers` instructions run, stack by stack.
+  let stacks: [LayerRuns]
   /// Runs every layer on its own instead of folding repetitions: slow, and the check of the folding.
   let unrolls: Bool
   /// Whether a replay ends at the last tensor that backward needs (`early_stop`).
   let earlyStop: Bool
   /// Whether code that runs is a recomputation.
   var recomputes = false
-  /// Gradients that the embedding's output waits for, where it was made a leaf.
-  var inputUses: Int32 = 0
   /// The register of what layers return besides the residual stream, or -1.
   var keptRegister = -1
   /// How far above a layer mark's index the layers of a repetition begin, going backward.
   var layerOffset = 0
   /// What the loop holds of the model's output, and what the graph behind it holds.
   var output: ContiguousArray<Int32> = []
-  /// The embedding's output, where it was made a leaf, or -1.
-  var requiredInput: Int32 = -1
+  /// Tensors that were made leaves, such as the embedding's output; -1 where that has not happened yet.
+  var requiredInputs: ContiguousArray<Int32>
   /// What the graph holds until the loss dies.
   var heldByGraph: ContiguousArray<Int32> = []
   /// What nodes hold beside their saved tensors, until the graph dies.
@@ -112,6 +110,8 @@ struct Tape {
   struct Buffer {
     var storage: Int32 = -1
     var view = false
+    /// Its own bytes, where its storage has more.
+    var bytes = 0
   }
 
   /// Gradients of one weight that arrived so far.
@@ -152,16 +152,18 @@ struct Tape {
   }
 
   init(
-    _ program: Program, layers: LayerSequence, distribution: (any Distribution)? = nil,
+    _ program: Program, stacks: [LayerRuns], distribution: (any Distribution)? = nil,
     earlyStop: Bool = true, unrolls: Bool = false
   ) {
     self.program = program
     self.distribution = distribution
-    self.layers = layers
+    self.stacks = stacks
     self.earlyStop = earlyStop
     self.unrolls = unrolls
     registers = .init(repeating: Register(), count: Int(program.registerCount))
-    leaves = .init(repeating: LeafBuffer(), count: program.leaves.count + 1)
+    let inputs = Int(program.requirements)
+    leaves = .init(repeating: LeafBuffer(), count: program.leaves.count + inputs)
+    requiredInputs = .init(repeating: -1, count: inputs)
     for (index, leaf) in program.leaves.enumerated() where leaf.trainable {
       registers[Int(leaf.register)].requires = true
       registers[Int(leaf.register)].source = -2 - Int32(index)
@@ -174,7 +176,7 @@ struct Tape {
     schedule.events.reserveCapacity(4096)
   }
 
-  /// The weight that stands for the embedding's output, where that was made a leaf.
+  /// The weight that stands for the first tensor that was made a leaf; the others follow it.
   var inputLeaf: Int { program.leaves.count }
 
   // MARK: Memory
@@ -212,11 +214,12 @@ struct Tape {
   mutating func holdOutput() {
     guard program.heldOutput >= 0 else { return }
     dropOutput()
-    for register in [program.heldOutput, program.loss] {
+    for register in [program.heldOutput, program.loss, program.alsoHeld] where register >= 0 {
       output.append(registers[Int(register)].storage)
       retain(registers[Int(register)].storage)
     }
     letGo(program.heldOutput)
+    if program.alsoHeld >= 0 { letGo(program.alsoHeld) }
   }
 
   /// The loop lets go of the model's output, and with it of what the graph behind it held.
@@ -260,7 +263,6 @@ struct Tape {
     buffers.removeAll(keepingCapacity: true)
     marks.removeAll(keepingCapacity: true)
     frames.removeAll(keepingCapacity: true)
-    inputUses = 0
   }
 
   /// Devices exchange `payload` bytes.

@@ -33,13 +33,12 @@ struct TrainingStep {
 
   /// Runs the step of a plan.
   init(_ graph: LayerGraph, _ plan: TrainingPlan, unrolls: Bool = false) throws(PlanError) {
-    let layers = LayerSequence(
-      sections: graph.pattern, leading: graph.leading, retention: plan.retention(graph.layers))
-    let runs = layers.cycles.reduce(0) { $0 + $1.runs.count }
+    let stacks = LayerRuns.all(of: graph, retention: plan.retention(graph.layers))
+    let runs = stacks.reduce(0) { $1.sequence.cycles.reduce($0) { $0 + $1.runs.count } }
     guard runs <= Self.mostRuns else { throw .tooIrregular(runs) }
     let distribution = try plan.distribution?(graph, plan)
     var tape = Tape(
-      graph.program, layers: layers, distribution: distribution, earlyStop: plan.earlyStop,
+      graph.program, stacks: stacks, distribution: distribution, earlyStop: plan.earlyStop,
       unrolls: unrolls)
     weights = Self.weights(of: graph)
     let listed = unrolls ? Self.layerByLayer(weights, of: graph) : weights
@@ -130,12 +129,14 @@ struct TrainingStep {
   /// Every weight with the number of layers that have it, in the order of `model.parameters()`.
   static func weights(of graph: LayerGraph) -> [Weight] {
     var counts = Array(repeating: 0, count: graph.program.sections.count)
-    let leading = graph.leading?.count ?? 0
-    if let first = graph.leading { counts[first.section] += leading }
-    let (whole, rest) = (graph.layers - leading).quotientAndRemainder(
-      dividingBy: max(1, graph.pattern.count))
-    for (position, section) in graph.pattern.enumerated() {
-      counts[section] += whole + (position < rest ? 1 : 0)
+    for stack in graph.stacks {
+      let leading = stack.leading?.count ?? 0
+      if let first = stack.leading { counts[first.section] += leading }
+      let (whole, rest) = (stack.layers - leading).quotientAndRemainder(
+        dividingBy: max(1, stack.pattern.count))
+      for (position, section) in stack.pattern.enumerated() {
+        counts[section] += whole + (position < rest ? 1 : 0)
+      }
     }
     return graph.program.leaves.indices.map { index in
       let leaf = graph.program.leaves[index]

@@ -73,6 +73,7 @@ public struct ActivationCheckpointing: Strategy {
     let again = Retention.recompute(reentrant: reentrant)
     plan.earlyStop = earlyStop
     plan.context.checkpoints = policy != .none && policy != .first(0)
+    plan.context.enablesCheckpointing = policy == .full
     // `gradient_checkpointing_enable` makes the embedding's output want a gradient under adapters; layers that are
     // wrapped one by one go without, unless they are reentrant: their adapters would get none.
     plan.context.inputRequiresGradient = plan.context.checkpoints && (policy == .full || reentrant)

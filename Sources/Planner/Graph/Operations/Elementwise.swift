@@ -96,12 +96,14 @@ extension Forward {
     return end(a.spec)
   }
 
-  /// `a += b` at equal shapes and formats: the same memory; hands its gradient to both.
+  /// `a += b`, with `b` as large as `a` or broadcast: the same memory; hands its gradient to both.
   mutating func addInPlace(_ a: Value, _ b: Value) -> Value {
     begin("add_", a, b)
     work(flops: 0, bytes: 3 * a.spec.bytes, dtype: a.spec.dtype)
     pass(0)
     pass(1)
+    settle()
+    fit(1, b.spec, from: a.spec)
     return endView(a.spec, of: a)
   }
 
@@ -111,6 +113,21 @@ extension Forward {
     work(flops: 0, bytes: 2 * a.spec.bytes, dtype: a.spec.dtype)
     gradient(0, a.spec)
     return endView(a.spec, of: a)
+  }
+
+  /// `torch.where(truth, a, constant)` with a constant that lies on the device as a scalar; saves `truth`.
+  mutating func select(_ a: Value, where truth: Value) -> Value {
+    let scalar = a.spec.scalar
+    let constant = plain("scalar_tensor", scalar)
+    begin("where", a)
+    save(truth, for: 1)
+    work(flops: 0, bytes: 2 * a.spec.bytes, dtype: a.spec.dtype)
+    temporary(0, scalar.bytes, role: .other)
+    gradient(0, a.spec)
+    free(0)
+    let output = end(a.spec)
+    discard(constant)
+    return output
   }
 
   /// `-a`.

@@ -7,10 +7,12 @@ extension Forward {
   ///
   /// - Parameter expanded: Whether `ids` are one row for the whole batch, which forward and backward write out.
   ///
+  /// - Parameter permuted: Whether the gradient arrives in another layout than rows, so that backward copies it first.
+  ///
   /// Source: `embedding_backward_cuda_kernel` in PyTorch's `aten/src/ATen/native/cuda/EmbeddingBackwardKernel.cu`.
   mutating func embedding(
     rows n: Int, _ weight: Parameter, module: StaticString = "embed_tokens", at ids: Value? = nil,
-    expanded: Bool = false
+    expanded: Bool = false, permuted: Bool = false
   ) throws(PlanError) -> Value {
     let table = weight.value.spec
     let spec = try TensorSpec(n, table.columns, table.dtype)
@@ -18,6 +20,7 @@ extension Forward {
     begin("embedding", module: module, weight.value)
     if let ids { save(ids, for: 1) }
     work(flops: 0, bytes: 2 * spec.bytes, dtype: spec.dtype)
+    if permuted { temporary(9, spec.bytes) }
     if expanded { temporary(8, 8 &* n, role: .workspace) }
     if n <= 3072 {
       gradient(0, table, role: .gradients)
@@ -37,6 +40,7 @@ extension Forward {
       for index in 0..<UInt8(8) { free(index) }
     }
     if expanded { free(8) }
+    if permuted { free(9) }
     let output = end(spec)
     if let row { discard(row) }
     return output

@@ -18,10 +18,11 @@ enum AttentionKernel: Hashable, Sendable {
   static func chosen(
     _ shape: AttentionShape, dtype: DType, masked: Bool, on kernels: KernelTraits
   ) -> AttentionKernel {
+    if masked, shape.bias == .strided { return .math }
     let capability = kernels.computeCapability
     let (half, width) = (dtype == .bf16 || dtype == .fp16, shape.headWidth)
     let (equal, widest) = (shape.values == width, max(shape.values, width))
-    if half, width % 8 == 0, shape.values % 8 == 0 {
+    if half, width % 8 == 0, shape.values % 8 == 0, shape.bias != .trained {
       if capability / 10 == 9, widest <= 256 { return .cudnn }
       if capability / 10 == 10, widest <= 128 || width == 192 && shape.values == 128 {
         return .cudnn
@@ -56,6 +57,18 @@ struct AttentionShape: Hashable, Sendable {
   var dropout = false
   /// Elements of a value head, where they are others.
   var valueWidth: Int?
+  /// What the mask is.
+  var bias = Bias.constant
+
+  /// Kinds of mask that kernels distinguish.
+  enum Bias: Hashable, Sendable {
+    /// One that wants no gradient.
+    case constant
+    /// One that wants a gradient, which cuDNN does not make.
+    case trained
+    /// One whose keys do not lie side by side in memory, which no fused kernel reads.
+    case strided
+  }
 
   /// Elements of a value head.
   var values: Int { valueWidth ?? headWidth }
@@ -66,7 +79,7 @@ extension Forward {
   /// `scaled_dot_product_attention` by one of the fused kernels; saves q, k, v, the result and the log-sum-exp.
   ///
   /// - Parameters:
-  ///   - bias: An additive mask that the kernel saves too, or `nil`.
+  ///   - bias: An additive mask that the kernel saves too, or `nil`; its gradient has rows of whole 16 elements.
   ///   - shape: The dimensions as the kernel sees them: with padded heads.
   ///   - copiesInBackward: Whether FlashAttention's result and its gradient lie in another layout than its kernel
   ///     wants, so that its backward copies both first.
@@ -81,7 +94,7 @@ extension Forward {
     begin(
       kernel == .cudnn
         ? "cudnn_attention" : kernel == .flash ? "flash_attention" : "efficient_attention",
-      q, k, v)
+      q, k, v, shape.bias == .trained ? bias : nil)
     save(q, for: .max)
     save(k, for: .max)
     save(v, for: .max)
@@ -96,6 +109,12 @@ extension Forward {
     gradient(0, q.spec, flops: try checkedProduct(flops / 2, 5), always: true)
     gradient(1, k.spec, always: true)
     gradient(2, v.spec, always: true)
+    if shape.bias == .trained, let bias {
+      let keys = Self.align(shape.keys, 16)
+      let matrices = try checkedProduct(shape.batch, shape.heads, shape.queries)
+      gradient(3, try TensorSpec(matrices, keys, bias.spec.dtype), view: keys != shape.keys,
+        part: try TensorSpec(matrices, shape.keys, bias.spec.dtype).bytes)
+    }
     try backwardWorkspace(q, k, v, shape: shape, kernel: kernel, statistics: statistics)
     if copiesInBackward {
       free(4)

@@ -124,6 +124,23 @@ extension Forward {
     return end(spec)
   }
 
+  /// `a.expand(…)` over the batch: no memory forward; backward sums, except over a batch of one.
+  mutating func expand(_ a: Value, times: Int) throws(PlanError) -> Value {
+    if times == 1 { return a }
+    begin("expand", a)
+    pass(0)
+    reduce(0, to: a.spec, role: .activations)
+    return endView(
+      try TensorSpec(try checkedProduct(a.spec.rows, times), a.spec.columns, a.spec.dtype), of: a)
+  }
+
+  /// `a.permute(…)`: another name of the memory in which rows and columns mean something else.
+  mutating func permute(_ a: Value, columns: Int) throws(PlanError) -> Value {
+    begin("permute", a)
+    pass(0, view: true)
+    return endView(try a.spec.reshaped(columns: columns), of: a)
+  }
+
   /// A weight of one row expanded over the batch: no memory forward; backward sums, except over a batch of one.
   mutating func expandRow(_ weight: Parameter, rows: Int) throws(PlanError) -> Value {
     let spec = weight.value.spec

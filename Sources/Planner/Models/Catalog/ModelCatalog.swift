@@ -21,6 +21,7 @@ public enum ModelCatalog {
     Qwen3MoeModels.all,
     BertModels.all,
     ViTModels.all,
+    T5Models.all,
   ].flatMap { (family: [CatalogModel]) in family }
 
   /// The model of this name, or of this name on the Hugging Face hub; case does not matter.

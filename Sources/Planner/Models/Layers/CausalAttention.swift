@@ -24,6 +24,10 @@ struct CausalAttention: Sendable {
   var keepsSoftmax = false
   /// Whether a query sees only what comes before it.
   var causal = true
+  /// Query positions, where they are not the sequence's.
+  var queries: Int?
+  /// Key positions, where they are not the sequence's.
+  var keys: Int?
 
   /// Elements of a result's row: all value heads.
   private var outputWidth: Int { heads * (valueWidth ?? headWidth) }
@@ -35,7 +39,7 @@ struct CausalAttention: Sendable {
   /// Without padding, attention in both directions needs none.
   func mask(in f: inout Forward) throws(PlanError) -> Value? {
     guard causal else { return nil }
-    let sequence = f.context.sequence
+    let sequence = queries ?? f.context.sequence
     let square = try TensorSpec(sequence, sequence, .bool)
     switch f.context.attention {
     case .sdpa:
@@ -80,22 +84,27 @@ struct CausalAttention: Sendable {
 
   /// Attention over rotated queries and keys: `[batch·heads·sequence, width]` each.
   ///
+  /// - Parameter bias: What is added to the scores, a name of a caller's frame.
   /// - Returns: The result, `[batch·sequence, heads·width]`, and the weights where they are materialised.
-  func callAsFunction(_ q: Value, _ k: Value, _ v: Value, mask: Value?, in f: inout Forward)
-    throws(PlanError) -> (output: Value, weights: Value?)
-  {
+  func callAsFunction(
+    _ q: Value, _ k: Value, _ v: Value, mask: Value?, bias: PositionBias? = nil,
+    in f: inout Forward
+  ) throws(PlanError) -> (output: Value, weights: Value?) {
     switch f.context.attention {
-    case .sdpa: (try fused(q, k, v, mask: mask, in: &f), nil)
-    case .eager: try eager(q, k, v, mask: mask, in: &f)
+    case .sdpa:
+      if let bias { return (try biased(q, k, v, bias: bias, in: &f), nil) }
+      return (try fused(q, k, v, mask: mask, in: &f), nil)
+    case .eager: return try eager(q, k, v, mask: mask, bias: bias, in: &f)
     }
   }
 
   /// Whether key heads are repeated ahead of the kernel (`use_gqa_in_sdpa`).
   private func expands(masked: Bool) -> Bool { masked || headWidth > 256 }
 
-  private func shape(_ context: ForwardContext, expanded: Bool) -> AttentionShape {
+  func shape(_ context: ForwardContext, expanded: Bool) -> AttentionShape {
     AttentionShape(
-      batch: context.batch, queries: context.sequence, keys: context.sequence, heads: heads,
+      batch: context.batch, queries: queries ?? context.sequence,
+      keys: keys ?? context.sequence, heads: heads,
       keyHeads: expanded ? heads : keyHeads, headWidth: headWidth, causal: causal,
       dropout: dropout, valueWidth: valueWidth)
   }
@@ -168,12 +177,12 @@ struct CausalAttention: Sendable {
   ///
   /// Source: `_scaled_dot_product_attention_math` and `convert_boolean_attn_mask` in
   /// `aten/src/ATen/native/transformers/attention.cpp`, `_safe_softmax` in `aten/src/ATen/native/SoftMax.cpp`.
-  private func math(
+  func math(
     _ q: Value, _ k: Value, _ v: Value, bias: Value?, in f: inout Forward
   ) throws(PlanError) -> Value {
     f.enter("self_attn", holding: q, k, v)
     if let bias { _ = f.local(bias) }
-    let (sequence, dtype) = (f.context.sequence, q.spec.dtype)
+    let (sequence, dtype) = (keys ?? f.context.sequence, q.spec.dtype)
     let wide = f.local(f.cast(q, to: .fp32))
     let wideKeys = f.local(f.cast(k, to: .fp32))
     let wideValues = f.local(f.cast(v, to: .fp32))
@@ -192,9 +201,10 @@ struct CausalAttention: Sendable {
     let scaledKeys = f.local(f.scale(allKeys))
     let queries = try matrices(scaled, inOrder: contiguousHeads, in: &f)
     let keys = try matrices(scaledKeys, inOrder: times > 1 || contiguousHeads, in: &f)
-    let scores = f.local(
+    var scores = f.local(
       try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth))
     f.forget(scaledKeys)
+    if let bias { scores = f.local(f.addInPlace(scores, bias), replacing: scores) }
     var weights = f.local(f.safeSoftmax(scores))
     f.forget(scores)
     if dropout { weights = f.local(f.dropout(weights), replacing: weights) }
@@ -222,11 +232,11 @@ struct CausalAttention: Sendable {
   }
 
   /// Matrix products and a softmax written out; the weights are returned.
-  private func eager(_ q: Value, _ k: Value, _ v: Value, mask: Value?, in f: inout Forward)
-    throws(PlanError) -> (Value, Value?)
-  {
+  private func eager(
+    _ q: Value, _ k: Value, _ v: Value, mask: Value?, bias: PositionBias?, in f: inout Forward
+  ) throws(PlanError) -> (Value, Value?) {
     f.enter("self_attn", holding: q, k, v)
-    let (sequence, dtype) = (f.context.sequence, q.spec.dtype)
+    let (sequence, dtype) = (keys ?? f.context.sequence, q.spec.dtype)
     let repeated = heads != keyHeads && keyHeads > 1
     let k = f.local(try repeatHeads(k, in: &f))
     let v = f.local(try repeatHeads(v, in: &f))
@@ -237,6 +247,7 @@ struct CausalAttention: Sendable {
     let products = try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth)
     var weights = f.local(f.scale(products))
     if capped { weights = f.softCap(weights) }
+    if let bias { weights = f.local(try f.add(weights, bias.value), replacing: weights) }
     if let mask { weights = f.local(try f.add(weights, mask), replacing: weights) }
     weights = f.local(softmax(weights, to: dtype, like: v, in: &f), replacing: weights)
     if dropout { weights = f.local(f.dropout(weights), replacing: weights) }

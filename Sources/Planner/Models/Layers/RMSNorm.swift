@@ -1,6 +1,6 @@
 /// The root-mean-square norm of `transformers`: computed in fp32, scaled by a weight in the model's format.
 ///
-/// Source: `LlamaRMSNorm`, `Olmo2RMSNorm` and `GemmaRMSNorm`, `forward`, transformers 5.17.
+/// Source: `LlamaRMSNorm`, `Olmo2RMSNorm`, `GemmaRMSNorm` and `T5LayerNorm`, `forward`, transformers 5.17.
 struct RMSNorm: Norm {
   /// When the weight comes in.
   enum Form: Sendable {
@@ -10,6 +10,8 @@ struct RMSNorm: Norm {
     case beforeCast
     /// `(x̂ * (1 + weight.float())).to(dtype)`: Gemma.
     case offset
+    /// `weight * (x * rsqrt(…)).to(weight.dtype)`, where only the variance is computed from a copy in fp32: T5.
+    case narrow
   }
 
   let module: StaticString
@@ -34,6 +36,7 @@ struct RMSNorm: Norm {
   /// The norm as `transformers` writes it.
   func written(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
     if form == .offset { return try offset(x, in: &f) }
+    if form == .narrow { return try narrow(x, in: &f) }
     f.enter(module, holding: x)
     var hidden = f.local(f.cast(x, to: .fp32))
     let variance = f.local(f.meanOfRows(f.square(hidden)))
@@ -43,6 +46,17 @@ struct RMSNorm: Norm {
       return f.leave(f.cast(try f.multiply(weight.value, hidden), to: x.spec.dtype))
     }
     return f.leave(try f.multiply(weight.value, f.cast(hidden, to: x.spec.dtype)))
+  }
+
+  private func narrow(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
+    f.enter(module, holding: x)
+    let variance = f.local(f.meanOfRows(f.square(f.cast(x, to: .fp32))))
+    var hidden = f.local(try f.multiply(x, f.reciprocalRoot(f.addConstant(variance))))
+    let format = weight.value.spec.dtype
+    if format != .fp32, hidden.spec.dtype != format {
+      hidden = f.local(f.cast(hidden, to: format), replacing: hidden)
+    }
+    return f.leave(try f.multiply(weight.value, hidden))
   }
 
   private func offset(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
