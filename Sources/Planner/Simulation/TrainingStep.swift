@@ -10,6 +10,8 @@ struct TrainingStep {
   private(set) var schedule: Schedule
   /// What it computes.
   private(set) var work: Work
+  /// What the host keeps of one micro-batch's saved tensors.
+  private(set) var host: HostCopies
   /// All weights of the model, with how many layers have each.
   private(set) var weights: [Weight]
 
@@ -38,6 +40,7 @@ struct TrainingStep {
     weights = Self.weights(of: graph)
     try Self.resident(weights, plan, graph, &tape)
 
+    tape.savesOnHost = plan.placement.activations != nil
     if plan.optimizer.stepsInBackward { tape.updates = try Self.updates(graph, plan) }
 
     let ids = try checkedProduct(plan.context.batch, plan.context.sequence, 8)
@@ -61,6 +64,7 @@ struct TrainingStep {
       for input in inputs { tape.release(input, Moment.end.rawValue) }
     }
     microBatch(&tape)
+    host = tape.host
     if plan.microBatches > 1 {
       tape.forgetGraph()
       tape.accumulates = true

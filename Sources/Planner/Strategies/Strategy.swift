@@ -45,6 +45,12 @@ public enum Decision: String, Hashable, Sendable, CaseIterable {
   case trainable
   /// What is kept for backward.
   case retention
+  /// Where saved tensors lie from forward to backward.
+  case activationPlacement
+  /// Where optimizer states lie, and where the update runs.
+  case optimizerPlacement
+  /// Where weights lie while no layer needs them.
+  case parameterPlacement
 }
 
 /// The list of strategies that a scenario can name under `strategies`.
@@ -53,6 +59,7 @@ public enum Strategies {
   public static let all: [any Strategy.Type] = [
     LoRA.self,
     ActivationCheckpointing.self,
+    OffloadedActivations.self,
   ]
 
   /// The strategy of this name, or `nil`.

@@ -16,6 +16,8 @@ public struct TrainingPlan: Sendable {
   var clipping: Double?
   /// Whether a loss scaler multiplies the loss (fp16 autocast).
   var scalesLoss = false
+  /// What lies on the host.
+  var placement = Placement()
   /// Devices that the strategies use together.
   var devices = 1
   /// Projections that got adapters, as the scenario names them.

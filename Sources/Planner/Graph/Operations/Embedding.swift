@@ -16,7 +16,7 @@ extension Forward {
     let spec = try TensorSpec(n, table.columns, table.dtype)
     let row = expanded ? plain("index", try TensorSpec(n, 1, .int64)) : nil
     begin("embedding", module: module, weight.value)
-    if let ids { save(ids, for: 1) }
+    if let ids { save(ids, for: 1) } else { saveHeld(8 &* n, for: 1) }
     work(flops: 0, bytes: 2 * spec.bytes, dtype: spec.dtype)
     if expanded { temporary(8, 8 &* n, role: .workspace) }
     if n <= 3072 {
