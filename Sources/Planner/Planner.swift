@@ -37,7 +37,7 @@ public enum Planner {
     plan.clipping = scenario.gradientClipping
     plan.assumptions = scenario.kernelAssumptions
     try StrategyStack([scenario.precision] + scenario.strategies).decide(&plan)
-    plan.assumptions += scenario.optimizer.assumptions
+    plan.assumptions += plan.optimizer.assumptions
     try checkTargets(plan, of: scenario)
     try checkStepInBackward(plan)
     return plan

@@ -27,7 +27,9 @@ struct ReportBuilder {
     var reserved = Bytes.zero
     for phase in phases { reserved = max(reserved, phase.reserved) }
     let device = try reserved + DeviceAllowance.context
-    let fits = device <= scenario.device.memory
+    let onHost = HostUseBuilder(scenario: scenario, plan: plan, step: step)
+    let host = try onHost.use()
+    let fits = device <= scenario.device.memory && host?.fits ?? true
     let counts = try parameters()
     return Report(
       name: scenario.name, device: scenario.device.name, model: scenario.model.name,
@@ -40,7 +42,8 @@ struct ReportBuilder {
       recompute: recompute, flops: FLOPs(step.work.flops + step.work.recomputed),
       seconds: try Seconds(step.work.seconds + step.work.recomputedSeconds),
       devices: Report.DeviceCount(used: plan.devices, minimum: fits ? plan.devices : nil),
-      assumptions: plan.assumptions + scenario.model.assumptions
+      host: host,
+      assumptions: plan.assumptions + (host == nil ? [] : onHost.assumptions) + scenario.model.assumptions
         + scenario.model.family.assumptions
         + allowance.assumptions(for: scenario) + scenario.defaults)
   }

@@ -43,12 +43,12 @@ public struct ScenarioReader {
     if !settings.has("gradient_clipping") { defaults.note("gradient_clipping", "no clipping") }
     let techniques = try readStrategies(&settings, &defaults)
     let allocator = try readAllocator(&settings)
-    let (device, count) = try readHardware(&settings, &defaults)
+    let (device, count, hostMemory) = try readHardware(&settings, &defaults)
     return Scenario(
       name: name ?? "\(model.name) on \(device.name)", model: model, workload: workload,
       precision: precision, attention: attention, optimizer: optimizer, gradientClipping: clipping,
       strategies: techniques, device: device, devices: count, defaults: defaults.taken,
-      allocator: allocator, loss: loss, kernelSet: kernelSet)
+      allocator: allocator, loss: loss, kernelSet: kernelSet, hostMemory: hostMemory)
   }
 }
 

@@ -224,8 +224,9 @@ extension Tape {
     }
     let buffer = leaves[leaf].buffer
     leaves[leaf] = LeafBuffer()
-    if leaf < updates.count {
-      schedule.events += updates[leaf]
+    if leaf < updates.count, let update = updates[leaf] {
+      schedule.events += update
+      lastFreed = storages[Int(buffer.storage)].bytes
       release(buffer.storage, operation)
     } else if accumulates {
       release(buffer.storage, operation)

@@ -30,8 +30,11 @@ struct Tape {
   /// Buffers of weights that wait for more than one gradient, with how many arrived.
   var leaves: ContiguousArray<LeafBuffer>
 
-  /// What the update of each weight allocates and frees, where the optimizer steps in backward; else empty.
-  var updates: [ContiguousArray<Event>] = []
+  /// What the update of each weight allocates and frees, where the optimizer steps in backward; else empty, and `nil`
+  /// for a weight whose gradient waits.
+  var updates: [ContiguousArray<Event>?] = []
+  /// The size of the last gradient that was freed in backward.
+  var lastFreed = 0
   /// How many times over the events now count: the product of the repetitions around them.
   var copies = 1
   var mode = Mode.record

@@ -74,11 +74,14 @@ struct TrainingStep {
       tape.schedule.endRepeat()
     }
 
+    // Memory that waits for the next allocation: the gradient that was freed last.
+    let late = plan.optimizer.freesLate ? tape.allocate(tape.lastFreed, .gradients, Moment.end.rawValue) : -1
     tape.schedule.begin(.optimizer)
+    tape.release(late, Moment.end.rawValue)
     try plan.clip(weights, &tape.schedule)
-    if !plan.optimizer.stepsInBackward {
-      var update = OptimizerStep(
-        weights: weights.filter(\.trainable), schedule: tape.schedule)
+    let waiting = weights.filter { $0.trainable && !plan.optimizer.freesGradient(of: $0.spec) }
+    if !waiting.isEmpty {
+      var update = OptimizerStep(weights: waiting, schedule: tape.schedule)
       update.kernels = plan.context.kernels
       try plan.optimizer.step(&update)
       tape.schedule = update.schedule
@@ -90,12 +93,16 @@ struct TrainingStep {
     work.scale(microBatches: plan.microBatches)
   }
 
-  /// The optimizer's step for each weight alone.
+  /// The optimizer's step for each weight alone; `nil` for a weight whose gradient waits.
   private static func updates(_ graph: LayerGraph, _ plan: TrainingPlan) throws(PlanError)
-    -> [ContiguousArray<Event>]
+    -> [ContiguousArray<Event>?]
   {
-    var updates: [ContiguousArray<Event>] = []
+    var updates: [ContiguousArray<Event>?] = []
     for leaf in graph.program.leaves {
+      guard plan.optimizer.freesGradient(of: leaf.spec) else {
+        updates.append(nil)
+        continue
+      }
       let weight = Weight(
         name: leaf.name, spec: leaf.spec, tensors: leaf.tensors, trainable: leaf.trainable,
         count: 1, section: 0)

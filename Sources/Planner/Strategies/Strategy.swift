@@ -60,6 +60,7 @@ public enum Strategies {
     LoRA.self,
     ActivationCheckpointing.self,
     OffloadedActivations.self,
+    OffloadedOptimizer.self,
   ]
 
   /// The strategy of this name, or `nil`.
