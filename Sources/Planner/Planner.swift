@@ -85,6 +85,7 @@ extension Device {
     traits.bandwidth = bandwidth
     traits.rate32 = rates.fp32
     traits.rate16 = max(rates.bf16, rates.fp16)
+    traits.isProcessor = kind == .processor
     return traits
   }
 }

@@ -26,7 +26,8 @@ struct ReportBuilder {
     for phase in phases { allocated = max(allocated, phase.allocated) }
     var reserved = Bytes.zero
     for phase in phases { reserved = max(reserved, phase.reserved) }
-    let device = try reserved + DeviceAllowance.context
+    let isProcessor = scenario.device.kind == .processor
+    let device = try reserved + (isProcessor ? ProcessorAllowance.process : DeviceAllowance.context)
     let onHost = HostUseBuilder(scenario: scenario, plan: plan, step: step)
     let host = try onHost.use()
     let fits = device <= scenario.device.memory && host?.fits ?? true
@@ -45,17 +46,20 @@ struct ReportBuilder {
       host: host,
       assumptions: plan.assumptions + (host == nil ? [] : onHost.assumptions) + scenario.model.assumptions
         + scenario.model.family.assumptions
-        + allowance.assumptions(for: scenario) + scenario.defaults)
+        + (isProcessor
+          ? ProcessorAllowance.assumptions(for: scenario) : allowance.assumptions(for: scenario))
+        + scenario.defaults)
   }
 
   private func phase(
     _ phase: Phase, _ peak: MemoryFold.Peak, _ allowance: DeviceAllowance
   ) throws(PlanError) -> Report.PhasePeak {
     let place = PeakLocator(peak, in: step.schedule)
-    let allocated = Bytes(peak.rounded)
+    let isProcessor = scenario.device.kind == .processor
+    let allocated = Bytes(isProcessor ? peak.live : peak.rounded)
     return Report.PhasePeak(
       phase: phase, live: Bytes(peak.live), allocated: allocated,
-      reserved: try allowance.reserved(allocated, in: phase),
+      reserved: isProcessor ? allocated : try allowance.reserved(allocated, in: phase),
       operation: describe(place, phase), breakdown: place.breakdown)
   }
 

@@ -19,7 +19,7 @@ extension Forward {
     if let ids { save(ids, for: 1) } else { saveHeld(8 &* n, for: 1) }
     work(flops: 0, bytes: 2 * spec.bytes, dtype: spec.dtype)
     if expanded { temporary(8, 8 &* n, role: .workspace) }
-    if n <= 3072 {
+    if n <= 3072 || context.kernels.isProcessor {
       gradient(0, table, role: .gradients)
     } else {
       let ids = 8 &* n

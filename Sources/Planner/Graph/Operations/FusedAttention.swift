@@ -6,6 +6,8 @@ enum AttentionKernel: Hashable, Sendable {
   case flash
   /// CUTLASS's memory-efficient attention: fp32, a mask or Turing; as many key heads as query heads.
   case efficient
+  /// FlashAttention on processors, in all formats and without dropout.
+  case processor
   /// Matrix products and a softmax: whatever is left.
   case math
 
@@ -18,6 +20,9 @@ enum AttentionKernel: Hashable, Sendable {
   static func chosen(
     _ shape: AttentionShape, dtype: DType, masked: Bool, on kernels: KernelTraits
   ) -> AttentionKernel {
+    if kernels.isProcessor {
+      return shape.dropout || shape.values != shape.headWidth ? .math : .processor
+    }
     let capability = kernels.computeCapability
     let (half, width) = (dtype == .bf16 || dtype == .fp16, shape.headWidth)
     let (equal, widest) = (shape.values == width, max(shape.values, width))
@@ -119,7 +124,8 @@ extension Forward {
       allocate(offset, role: .other)
       for part in parts { discard(part) }
     }
-    let extras = kernel == .efficient ? [rows] : [rows, seed, offset]
+    let hasNoSeeds = kernel == .efficient || kernel == .processor
+    let extras = hasNoSeeds ? [rows] : [rows, seed, offset]
     link(output, saving: .max, and: extras)
     if let bias { discard(bias) }
     return output
@@ -203,7 +209,7 @@ extension Forward {
         ).workspace(shape), role: .workspace)
       free(q.spec.dtype == .fp32 && shape.heads > 1 ? 2 : 1)
       free(3)
-    case .math: break
+    case .math, .processor: break
     }
   }
 
