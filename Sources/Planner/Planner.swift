@@ -38,7 +38,7 @@ public enum Planner {
     plan.clipping = scenario.gradientClipping
     plan.assumptions = scenario.kernelAssumptions
     try StrategyStack([scenario.precision] + scenario.strategies).decide(&plan)
-    plan.assumptions += scenario.optimizer.assumptions
+    plan.assumptions += plan.optimizer.assumptions
     try checkDevices(plan, of: scenario)
     try checkTargets(plan, of: scenario)
     try checkStepInBackward(plan)
@@ -72,7 +72,8 @@ public enum Planner {
     let used = plan.devices == 1 ? "use one" : "use \(plan.devices)"
     throw PlanError(
       .conflict, "\(devices) devices, while the strategies \(used)", path: "hardware.devices",
-      fix: "Write \"devices\": \(plan.devices), or spread the run over \(devices) with fsdp or ddp.")
+      fix: "Write \"devices\": \(plan.devices), or spread the run over \(devices) with fsdp or ddp."
+    )
   }
 
   /// A reentrant checkpoint of a layer has one way back in the planner; decoders of two stacks need three.
@@ -108,6 +109,7 @@ extension Device {
     traits.bandwidth = bandwidth
     traits.rate32 = rates.fp32
     traits.rate16 = max(rates.bf16, rates.fp16)
+    traits.isProcessor = kind == .processor
     return traits
   }
 }

@@ -20,7 +20,13 @@ extension Forward {
 
   /// Saves an input for backward, if the gradient of one of the inputs in `mask` is needed.
   mutating func save(_ value: Value, for mask: UInt8) {
-    program.saves.append(Save(register: value.register, mask: mask))
+    program.saves.append(Save(value, mask: mask))
+    current.savedInputs = current.savedInputs.lowerBound..<program.saves.count
+  }
+
+  /// Saves a tensor that the training loop holds, of `bytes`.
+  mutating func saveHeld(_ bytes: Int, for mask: UInt8) {
+    program.saves.append(Save(bytes: bytes, mask: mask))
     current.savedInputs = current.savedInputs.lowerBound..<program.saves.count
   }
 
@@ -166,15 +172,15 @@ extension Forward {
   /// Ends an operation: its output joins the graph, its temporaries among the inputs die.
   mutating func link(_ output: Value, saving mask: UInt8 = 0) {
     let saves = program.saves.count
-    if mask != 0 { program.saves.append(Save(register: output.register, mask: mask)) }
+    if mask != 0 { program.saves.append(Save(output, mask: mask)) }
     finish(output, savedOutputs: saves..<program.saves.count)
   }
 
   /// As ``link(_:saving:)``, with further tensors that the operation makes and saves for backward.
   mutating func link(_ output: Value, saving mask: UInt8, and extras: [Value]) {
     let saves = program.saves.count
-    if mask != 0 { program.saves.append(Save(register: output.register, mask: mask)) }
-    for extra in extras { program.saves.append(Save(register: extra.register, mask: .max)) }
+    if mask != 0 { program.saves.append(Save(output, mask: mask)) }
+    for extra in extras { program.saves.append(Save(extra, mask: .max)) }
     finish(output, savedOutputs: saves..<program.saves.count)
     for extra in extras { consume(extra) }
   }
@@ -182,16 +188,16 @@ extension Forward {
   /// As ``link(_:saving:)``, with a second result that it saves for backward and the caller keeps.
   mutating func link(_ output: Value, saving mask: UInt8 = 0, alsoSaving other: Value) {
     let saves = program.saves.count
-    if mask != 0 { program.saves.append(Save(register: output.register, mask: mask)) }
-    program.saves.append(Save(register: other.register, mask: .max))
+    if mask != 0 { program.saves.append(Save(output, mask: mask)) }
+    program.saves.append(Save(other, mask: .max))
     finish(output, savedOutputs: saves..<program.saves.count)
   }
 
   /// As ``link(_:saving:)``, with one or two further tensors that the operation makes and saves for backward.
   mutating func link(_ output: Value, and first: Value, _ second: Value? = nil) {
     let saves = program.saves.count
-    program.saves.append(Save(register: first.register, mask: .max))
-    if let second { program.saves.append(Save(register: second.register, mask: .max)) }
+    program.saves.append(Save(first, mask: .max))
+    if let second { program.saves.append(Save(second, mask: .max)) }
     finish(output, savedOutputs: saves..<program.saves.count)
     consume(first)
     if let second { consume(second) }
@@ -200,8 +206,8 @@ extension Forward {
   /// As ``link(_:saving:)`` of a function written by hand: saves what it is told once it ran, and `extra` last.
   mutating func link(_ output: Value, keeping saved: [Value], and extra: Value? = nil) {
     let saves = program.saves.count
-    for value in saved { program.saves.append(Save(register: value.register, mask: .max)) }
-    if let extra { program.saves.append(Save(register: extra.register, mask: .max)) }
+    for value in saved { program.saves.append(Save(value, mask: .max)) }
+    if let extra { program.saves.append(Save(extra, mask: .max)) }
     finish(output, savedOutputs: saves..<program.saves.count)
     if let extra { consume(extra) }
   }
@@ -213,7 +219,7 @@ extension Forward {
     emit(Instruction(code: .alias, a: outputs.0.register, b: a.register))
     emit(Instruction(code: .alias, a: outputs.1.register, b: b.register))
     let saves = program.saves.count
-    for value in saved { program.saves.append(Save(register: value.register, mask: .max)) }
+    for value in saved { program.saves.append(Save(value, mask: .max)) }
     finish(outputs.0, outputs.1, savedOutputs: saves..<program.saves.count)
     return outputs
   }

@@ -55,6 +55,8 @@ public struct KernelTraits: Hashable, Sendable {
   public var rate32 = 67e12
   /// FLOP per second of matrix products in 16 bits.
   public var rate16 = 989.5e12
+  /// Whether the kernels are those of the host's processors.
+  public var isProcessor = false
 
   /// Defaults: an H100 SXM.
   public init() {}

@@ -42,10 +42,26 @@ struct Operation: Sendable {
 
 /// A tensor that an operation saves if a gradient needs it.
 struct Save: Sendable {
-  /// The tensor's register.
+  /// The tensor's register, or -1 where the training loop holds it.
   let register: Int32
   /// Bit k set: needed for the gradient of input k.
   let mask: UInt8
+  /// The tensor's own size, which is not that of its memory where it is a view.
+  let bytes: Int
+
+  /// Saves a tensor of `bytes` that the program has no register for: what the loop holds anyway.
+  init(bytes: Int, mask: UInt8) {
+    register = -1
+    self.mask = mask
+    self.bytes = bytes
+  }
+
+  /// Saves `value` for the gradients of the inputs in `mask`.
+  init(_ value: Value, mask: UInt8) {
+    register = value.register
+    self.mask = mask
+    bytes = value.spec.bytes
+  }
 }
 
 /// One thing that an operation's backward does, in order.

@@ -18,6 +18,18 @@ public struct Device: Hashable, Sendable {
   public var rates: Rates
   /// Where the figures come from.
   public var source: String
+  /// Bytes per second to the host each way, or `nil` for what devices of its generation have.
+  public var hostBandwidth: Double?
+  /// Whether it is an accelerator or the host's own processors.
+  public var kind = Kind.accelerator
+
+  /// What a device is.
+  public enum Kind: String, Hashable, Sendable, CaseIterable {
+    /// A GPU with memory of its own.
+    case accelerator = "gpu"
+    /// Processors that train in the host's memory.
+    case processor = "cpu"
+  }
 
   /// Dense matrix rates in FLOP per second; zero where the format is not supported in hardware.
   public struct Rates: Hashable, Sendable {

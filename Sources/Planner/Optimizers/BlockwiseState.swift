@@ -30,6 +30,14 @@ struct BlockwiseState: Hashable, Sendable {
     return tensors
   }
 
+  /// What of it lies in managed memory.
+  func managed(of parameter: TensorSpec) throws(PlanError) -> [HostTensor] {
+    guard paged, parameter.elements >= 100_000 else { return [] }
+    let bytes = try TensorSpec(1, parameter.elements, quantized ? .uint8 : .fp32).bytes
+    return Array(
+      repeating: HostTensor(bytes, .optimizerState, isPinned: false), count: states)
+  }
+
   /// The code tables, 256 fp32 values each, which all parameters share.
   func tables(of parameters: [TensorSpec]) throws(PlanError) -> [TensorSpec] {
     guard quantized, parameters.contains(where: { $0.elements >= 4096 }) else { return [] }
@@ -48,7 +56,9 @@ struct BlockwiseState: Hashable, Sendable {
     if paged {
       told.append(
         Assumption(
-          "paged_states", "paged states are in host memory when the device is full", source: source)
+          "paged_states",
+          "paged states are in host memory when the device is full: the host's memory counts all of them",
+          source: source)
       )
     }
     return told
@@ -79,6 +89,10 @@ extension BlockwiseOptimizer {
   /// The states on the device.
   public func states(of parameter: TensorSpec) throws(PlanError) -> [TensorSpec] {
     try state.tensors(of: parameter)
+  }
+  /// The paged states, as many as the driver may move there.
+  public func hostTensors(of parameter: TensorSpec) throws(PlanError) -> [HostTensor] {
+    try state.managed(of: parameter)
   }
   /// The code tables.
   public func sharedStates(of parameters: [TensorSpec]) throws(PlanError) -> [TensorSpec] {

@@ -18,6 +18,14 @@ public protocol Optimizer: Sendable {
   func sharedStates(of parameters: [TensorSpec]) throws(PlanError) -> [TensorSpec]
   /// Whether each weight is updated in backward, as soon as its gradient is there, and the gradient freed.
   var stepsInBackward: Bool { get }
+  /// Whether the gradient of a parameter is freed in backward, as soon as it was used.
+  func freesGradient(of parameter: TensorSpec) -> Bool
+  /// Whether another stream still reads a gradient that was freed, so that its memory waits for the next allocation.
+  var freesLate: Bool { get }
+  /// What it keeps on the host for a parameter.
+  func hostTensors(of parameter: TensorSpec) throws(PlanError) -> [HostTensor]
+  /// What it moves between device and host for a parameter.
+  func transfers(of parameter: TensorSpec) -> OptimizerTransfers
   /// What the planner takes for granted about it.
   var assumptions: [Assumption] { get }
   /// What its step allocates and frees, given every trained weight in the order of `model.parameters()`.
@@ -27,6 +35,14 @@ public protocol Optimizer: Sendable {
 extension Optimizer {
   /// No: all weights are updated after backward.
   public var stepsInBackward: Bool { false }
+  /// No.
+  public var freesLate: Bool { false }
+  /// With every step in backward.
+  public func freesGradient(of parameter: TensorSpec) -> Bool { stepsInBackward }
+  /// Nothing.
+  public func hostTensors(of parameter: TensorSpec) throws(PlanError) -> [HostTensor] { [] }
+  /// Nothing.
+  public func transfers(of parameter: TensorSpec) -> OptimizerTransfers { OptimizerTransfers() }
   /// Nothing.
   public func sharedStates(of parameters: [TensorSpec]) throws(PlanError) -> [TensorSpec] { [] }
   /// Nothing.

@@ -61,6 +61,7 @@ enum JSONRenderer: Renderer {
       .init("flops", number(report.flops.count)),
       .init("seconds", .number(report.seconds.value)),
     ]
+    if let host = report.host { members += hostMembers(host) }
     if let remedies { members.append(.init("remedies", .array(remedies.map(value(of:))))) }
     return .object(members)
   }

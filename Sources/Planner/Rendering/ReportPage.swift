@@ -1,8 +1,8 @@
 /// The parts of the text of one report, each a few lines.
 struct ReportPage {
-  private let report: Report
+  let report: Report
   private let style: TextStyle
-  private let scale: MemoryScale
+  let scale: MemoryScale
   private static let label = 19
 
   init(_ report: Report, _ style: TextStyle) {
@@ -16,13 +16,15 @@ struct ReportPage {
     let (word, paint): (String, TextStyle.Paint) =
       report.fits ? ("FITS", .good) : ("DOES NOT FIT", .bad)
     let title = TextLayout.line(report.name, TextLayout.width - word.count - 2)
-    let rest = report.fits ? "\(scale.text(margin)) to spare" : "\(scale.text(margin)) too much"
+    let rest =
+      report.peak.device <= report.capacity
+      ? "\(scale.text(margin)) to spare" : "\(scale.text(margin)) too much"
     let line =
       "  needs \(scale.text(report.peak.device)) of \(scale.text(report.capacity)) per device, \(rest)"
     return [
       style.paint(word, paint) + "  " + style.paint(title, .strong), line,
       TextLayout.line("  on \(report.device)", TextLayout.width),
-    ]
+    ] + hostVerdict
   }
 
   /// What lies between need and capacity, whichever is larger.
@@ -38,7 +40,8 @@ struct ReportPage {
       rows.append((Self.name(of: role), report.peak.breakdown[role], "█"))
     }
     rows.append(("allocator, context", difference(report.peak.device, report.peak.live), "▓"))
-    rows.append((report.fits ? "free" : "too much", margin, report.fits ? "░" : "▒"))
+    let isEnough = report.peak.device <= report.capacity
+    rows.append((isEnough ? "free" : "too much", margin, isEnough ? "░" : "▒"))
     let whole = max(report.peak.device, report.capacity)
     return rows.map { row in
       let amount = TextLayout.right(scale.text(row.amount), 12)
@@ -60,6 +63,7 @@ struct ReportPage {
         scale.text(phase.reserved), phase.operation)
       lines.append(TextLayout.line("  " + row, TextLayout.width))
     }
+    lines += hostFacts
     let minimum = report.devices.minimum.map { "\($0) is the least" } ?? "no number is enough"
     let flops = TextLayout.metric(Double(report.flops.count), "FLOP")
     lines += [
@@ -110,7 +114,7 @@ struct ReportPage {
     return lines
   }
 
-  private func fact(_ name: String, _ text: String) -> String {
+  func fact(_ name: String, _ text: String) -> String {
     let room = TextLayout.width - 2 - 11
     let label = TextLayout.left(name, 11)
     return "  " + style.paint(label, .faint) + TextLayout.line(text, room)

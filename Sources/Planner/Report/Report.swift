@@ -12,7 +12,7 @@ public struct Report: Sendable {
   public var trainableParameters: Int
   /// Parameters that one token is computed with, where experts share the tokens.
   public var activeParameters: Int? = nil
-  /// Whether the run fits: `peak.device` is at most `capacity`.
+  /// Whether the run fits: `peak.device` is at most `capacity`, and what lies on the host at most what that offers.
   public var fits: Bool
   /// The highest point of the step.
   public var peak: Peak
@@ -28,6 +28,8 @@ public struct Report: Sendable {
   public var seconds: Seconds
   /// How many devices there are and how many it takes.
   public var devices: DeviceCount
+  /// What lies on the host; `nil` where nothing does.
+  public var host: HostUse? = nil
   /// What was taken for granted, in a fixed order.
   public var assumptions: [Assumption]
 

@@ -26,8 +26,11 @@ struct ReportBuilder {
     for phase in phases { allocated = max(allocated, phase.allocated) }
     var reserved = Bytes.zero
     for phase in phases { reserved = max(reserved, phase.reserved) }
-    let device = try reserved + DeviceAllowance.context
-    let fits = device <= scenario.device.memory
+    let isProcessor = scenario.device.kind == .processor
+    let device = try reserved + (isProcessor ? ProcessorAllowance.process : DeviceAllowance.context)
+    let onHost = HostUseBuilder(scenario: scenario, plan: plan, step: step)
+    let host = try onHost.use()
+    let fits = device <= scenario.device.memory && host?.fits ?? true
     let counts = try parameters()
     return Report(
       name: scenario.name, device: scenario.device.name, model: scenario.model.name,
@@ -40,19 +43,24 @@ struct ReportBuilder {
       recompute: recompute, flops: FLOPs(step.work.flops + step.work.recomputed),
       seconds: try Seconds(step.work.seconds + step.work.recomputedSeconds),
       devices: Report.DeviceCount(used: plan.devices, minimum: fits ? plan.devices : nil),
-      assumptions: plan.assumptions + scenario.model.assumptions
+      host: host,
+      assumptions: plan.assumptions + (host == nil ? [] : onHost.assumptions)
+        + scenario.model.assumptions
         + scenario.model.family.assumptions
-        + allowance.assumptions(for: scenario) + scenario.defaults)
+        + (isProcessor
+          ? ProcessorAllowance.assumptions(for: scenario) : allowance.assumptions(for: scenario))
+        + scenario.defaults)
   }
 
   private func phase(
     _ phase: Phase, _ peak: MemoryFold.Peak, _ allowance: DeviceAllowance
   ) throws(PlanError) -> Report.PhasePeak {
     let place = PeakLocator(peak, in: step.schedule)
-    let allocated = Bytes(peak.rounded)
+    let isProcessor = scenario.device.kind == .processor
+    let allocated = Bytes(isProcessor ? peak.live : peak.rounded)
     return Report.PhasePeak(
       phase: phase, live: Bytes(peak.live), allocated: allocated,
-      reserved: try allowance.reserved(allocated, in: phase),
+      reserved: isProcessor ? allocated : try allowance.reserved(allocated, in: phase),
       operation: describe(place, phase), breakdown: place.breakdown)
   }
 

@@ -28,6 +28,8 @@ public struct Scenario: Sendable {
   public var loss: LossImplementation
   /// Whose kernels run the parts of a layer and the loss.
   public var kernelSet: KernelSet
+  /// What the host offers to the run, where the scenario says it.
+  public var hostMemory: Bytes?
 
   /// Puts a scenario together from its parts.
   public init(
@@ -35,7 +37,8 @@ public struct Scenario: Sendable {
     attention: AttentionImplementation = .sdpa, optimizer: any Optimizer = AdamW(),
     gradientClipping: Double? = nil, strategies: [any Strategy] = [], device: Device,
     devices: Int? = nil, defaults: [Assumption] = [], allocator: AllocatorSettings = .init(),
-    loss: LossImplementation = .transformers, kernelSet: KernelSet = .torch
+    loss: LossImplementation = .transformers, kernelSet: KernelSet = .torch,
+    hostMemory: Bytes? = nil
   ) {
     self.name = name
     self.model = model
@@ -51,6 +54,7 @@ public struct Scenario: Sendable {
     self.allocator = allocator
     self.loss = loss
     self.kernelSet = kernelSet
+    self.hostMemory = hostMemory
   }
 }
 

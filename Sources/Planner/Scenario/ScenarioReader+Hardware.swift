@@ -3,27 +3,41 @@ extension ScenarioReader {
   private static let defaultDevice = "h100-sxm"
 
   func readHardware(_ settings: inout Settings, _ defaults: inout Defaults)
-    throws(PlanError) -> (Device, Int?)
+    throws(PlanError) -> (Device, Int?, Bytes?)
   {
     var hardware = try Settings(settings.value("hardware") ?? [:], path: "hardware")
-    try hardware.expect(["device", "devices"])
+    try hardware.expect(["device", "devices", "host_memory"])
+    let hostMemory = try Self.hostMemory(&hardware)
     let device: Device
     switch hardware.value("device") {
-    case .string(let id)?: device = try Self.device(id)
+    case .string(let id)?: device = try Self.device(id, hostMemory)
     case let object?: device = try Self.device(object, path: hardware.place("device"))
     case nil:
-      device = try Self.device(Self.defaultDevice)
+      device = try Self.device(Self.defaultDevice, hostMemory)
       defaults.note("device", "device \(Self.defaultDevice)")
     }
     let devices = try hardware.optionalInteger("devices", in: 1...1_000_000)
     if devices == nil { defaults.note("devices", "as many devices as the strategies use") }
-    return (device, devices)
+    return (device, devices, hostMemory)
   }
 
-  private static func device(_ id: String) throws(PlanError) -> Device {
-    if let device = DeviceCatalog.named(id) { return device }
+  /// What the host offers: `"64GiB"`.
+  private static func hostMemory(_ hardware: inout Settings) throws(PlanError) -> Bytes? {
+    guard let text = try hardware.optionalString("host_memory") else { return nil }
+    guard let bytes = Bytes(size: text) else { throw .noSize(text, hardware.place("host_memory")) }
+    return bytes
+  }
+
+  private static func device(_ id: String, _ hostMemory: Bytes?) throws(PlanError) -> Device {
+    if var device = DeviceCatalog.named(id) {
+      guard device.kind == .processor else { return device }
+      guard let hostMemory else { throw .noHostMemory(id) }
+      device.memory = hostMemory
+      return device
+    }
     throw .unknownName(
-      id, "device", among: DeviceCatalog.all.map(\.id), path: "hardware.device",
+      id, "device", among: (DeviceCatalog.all + ProcessorDevices.all).map(\.id),
+      path: "hardware.device",
       list: "plan show devices")
   }
 
@@ -32,20 +46,37 @@ extension ScenarioReader {
     guard case .object = value else { throw .badDevice(value, path) }
     var settings = try Settings(value, path: path)
     try settings.expect([
-      "id", "name", "memory_gib", "memory_bytes", "compute_capability", "multiprocessors",
-      "bandwidth_GBps", "tflops",
+      "id", "name", "kind", "memory_gib", "memory_bytes", "compute_capability", "multiprocessors",
+      "bandwidth_GBps", "host_bandwidth_GBps", "tflops",
     ])
+    let kind = try settings.choice("kind", default: Device.Kind.accelerator)
     let name = try settings.optionalString("name")
     let id = try settings.optionalString("id")
     let memory = try memory(&settings)
-    let capability = try computeCapability(&settings)
-    let multiprocessors = try settings.integer("multiprocessors", in: 1...100_000)
+    let isProcessor = kind == .processor
+    if isProcessor { try refuseGPUKeys(&settings) }
+    let capability = isProcessor ? 0 : try computeCapability(&settings)
+    let multiprocessors =
+      isProcessor ? 0 : try settings.integer("multiprocessors", in: 1...100_000)
     let bandwidth = try positive("bandwidth_GBps", &settings) * 1e9
-    return Device(
+    var device = Device(
       id: id ?? "custom", name: name ?? id ?? "a device of your own", memory: memory,
       memorySource: "the scenario", computeCapability: capability,
       multiprocessors: multiprocessors, bandwidth: bandwidth, rates: try rates(&settings),
       source: "the scenario")
+    device.kind = kind
+    device.hostBandwidth = try settings.optionalNumber("host_bandwidth_GBps", in: 0.001...1e6)
+      .map { $0 * 1e9 }
+    return device
+  }
+
+  /// A processor has none of these.
+  private static func refuseGPUKeys(_ settings: inout Settings) throws(PlanError) {
+    for key in ["compute_capability", "multiprocessors", "host_bandwidth_GBps"]
+    where settings.value(key) != nil {
+      throw PlanError(
+        .conflict, "a cpu has no \(key)", path: settings.place(key), fix: "Leave it out.")
+    }
   }
 
   private static func memory(_ settings: inout Settings) throws(PlanError) -> Bytes {
@@ -97,6 +128,18 @@ extension ScenarioReader {
 }
 
 extension PlanError {
+  fileprivate static func noSize(_ text: String, _ path: String) -> Self {
+    Self(
+      .invalid, "\"\(text.prefix(80))\" is not a size", path: path,
+      fix: "Write a number with its unit, such as \"64GiB\" or \"128GB\".")
+  }
+
+  fileprivate static func noHostMemory(_ id: String) -> Self {
+    Self(
+      .invalid, "\(id) trains in the host's memory, and \"host_memory\" is missing",
+      path: "hardware.host_memory", fix: "Add \"host_memory\": \"256GiB\".")
+  }
+
   fileprivate static func badDevice(_ value: JSONValue, _ path: String) -> Self {
     Self(
       .invalid, "expected a device, found \(value.shown)", path: path,

@@ -38,17 +38,21 @@ public struct ScenarioReader {
     try readFixedChoices(&settings, &defaults)
     let kernelSet = try readKernelSet(&settings, model: model)
     let loss = try readLoss(&settings, model: model, keepsOutputs: workload.keepOutputs)
-    let optimizer = try readOptimizer(&settings, &defaults)
+    var optimizer = try readOptimizer(&settings, &defaults)
     let clipping = try settings.optionalNumber("gradient_clipping", in: 0.0001...1_000_000)
     if !settings.has("gradient_clipping") { defaults.note("gradient_clipping", "no clipping") }
     let techniques = try readStrategies(&settings, &defaults)
     let allocator = try readAllocator(&settings)
-    let (device, count) = try readHardware(&settings, &defaults)
+    let (device, count, hostMemory) = try readHardware(&settings, &defaults)
+    if device.kind == .processor {
+      try checkProcessor(kernelSet, techniques)
+      optimizer = try readOptimizerOnProcessor(&settings, optimizer)
+    }
     return Scenario(
       name: name ?? "\(model.name) on \(device.name)", model: model, workload: workload,
       precision: precision, attention: attention, optimizer: optimizer, gradientClipping: clipping,
       strategies: techniques, device: device, devices: count, defaults: defaults.taken,
-      allocator: allocator, loss: loss, kernelSet: kernelSet)
+      allocator: allocator, loss: loss, kernelSet: kernelSet, hostMemory: hostMemory)
   }
 }
 

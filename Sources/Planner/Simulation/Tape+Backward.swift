@@ -82,12 +82,13 @@ extension Tape {
     guard hasGradient(outputs) else { return letGoOfSaved(node) }
     buffers[outputs.lowerBound] = Buffer()
     if node.frame >= 0, node.savedCount > 0 { replay(Int(node.frame)) }
+    if node.frame == Node.onHost { fetch(node) }
 
     var made = (Buffer(), Buffer(), Buffer(), Buffer())
     let inputs = operation.inputs.count
     var mask: UInt8 = 0
     for input in 0..<inputs where edges[Int(node.edges) + input] != -1 { mask |= 1 << input }
-    var settled = node.frame < 0
+    var settled = node.frame == -1
     for step in program.steps[operation.steps] where step.mask & mask != 0 {
       if step.flops != 0 { work.flops &+= Int128(step.flops) &* Int128(copies) }
       work.seconds += step.seconds * Double(copies)
@@ -175,6 +176,7 @@ extension Tape {
 
   /// What a checkpoint recomputed for the node dies as soon as its operator returns.
   private mutating func letGoOfRecomputed(_ node: Node) {
+    if node.frame == Node.onHost { return letGoOfFetched(node) }
     guard node.frame >= 0 else { return }
     for index in node.saved..<node.saved + node.savedCount {
       let place = Int(saved[Int(index)])
@@ -191,6 +193,7 @@ extension Tape {
       if frames[Int(node.frame)].remaining == 0, node.savedCount > 0 { close(Int(node.frame)) }
       return
     }
+    if node.frame == Node.onHost { return }
     for index in node.saved..<node.saved + node.savedCount {
       release(saved[Int(index)], node.operation)
     }
@@ -234,11 +237,12 @@ extension Tape {
     leaves[leaf] = LeafBuffer()
     if let distribution {
       distribution.receive(buffer.storage, of: leaf, in: &self)
-    } else if leaf < updates.count {
+    } else if leaf < updates.count, let update = updates[leaf] {
       if unrolls {
         schedule.events.append(Event(kind: .update, count: Int32(truncatingIfNeeded: leaf)))
       }
-      schedule.events += updates[leaf]
+      schedule.events += update
+      lastFreed = storages[Int(buffer.storage)].bytes
       release(buffer.storage, operation)
     } else if accumulates {
       release(buffer.storage, operation)
@@ -258,11 +262,13 @@ extension Tape {
     let (outerMode, outerFrame, outerCache) = (mode, frame, cached)
     (mode, frame, recomputes, cached) = (.replay, Int32(index), true, [])
     let section = program.sections[frames[index].section]
+    fetchInput(of: index)
     registers[Int(section.input)] = frames[index].input
     registers[Int(section.input)].held = false
     run(section: frames[index].section)
     for register in section.registers { letGo(register) }
     letGoOfHeld(downTo: held)
+    letGoOfFetchedInput(of: index)
     for copy in cached { release(copy, Moment.end.rawValue) }
     (mode, frame, recomputes, cached) = (outerMode, outerFrame, false, outerCache)
   }
@@ -281,6 +287,7 @@ extension Tape {
     // The input is detached: a leaf of its own, whose gradient is handed on at the end.
     let detached = Int32(buffers.count)
     buffers.append(Buffer())
+    fetchInput(of: index)
     registers[Int(section.input)] = frames[index].input
     registers[Int(section.input)].held = false
     registers[Int(section.input)].source = detached
@@ -297,6 +304,7 @@ extension Tape {
     release(incoming.storage, node.operation)
     for register in section.registers { letGo(register) }
     letGoOfHeld(downTo: held)
+    letGoOfFetchedInput(of: index)
     let gradient = buffers[Int(detached)]
     nodes.removeSubrange(floor...)
     marks.removeSubrange(markFloor...)

@@ -75,7 +75,8 @@ extension Tape {
       nodes.append(
         Node(
           operation: index, edges: Int32(edges.count), saved: Int32(saved.count),
-          buffer: Int32(buffers.count), frame: mode == .checkpoint ? frame : -1))
+          buffer: Int32(buffers.count),
+          frame: mode == .checkpoint ? frame : savesOnHost ? Node.onHost : -1))
       for input in program.operations[Int(index)].inputs {
         let register = registers[Int(program.registers[input])]
         edges.append(register.requires ? register.source : -1)
@@ -106,8 +107,11 @@ extension Tape {
     for index in saves {
       let save = program.saves[index]
       guard save.mask & mask != 0 else { continue }
-      let storage = registers[Int(save.register)].storage
+      let storage = save.register < 0 ? -1 : registers[Int(save.register)].storage
       switch mode {
+      case .record where savesOnHost:
+        saved.append(host.keep(save.bytes, copies))
+        nodes[nodes.count - 1].savedCount += 1
       case .record:
         retain(storage)
         saved.append(storage)
@@ -238,12 +242,18 @@ extension Tape {
 
   /// One layer whose saved tensors are dropped, and recomputed in backward.
   private mutating func checkpoint(_ section: Int, input: Register, reentrant: Bool) {
-    var arguments: ContiguousArray<Int32> = [input.storage]
+    // The input is what the checkpoint saves; everything else it holds by reference.
+    let packed = savesOnHost && input.storage >= 0 && mode == .record
+    var arguments: ContiguousArray<Int32> = [packed ? -1 : input.storage]
     for register in program.sections[section].arguments {
       arguments.append(registers[Int(register)].storage)
     }
     for argument in arguments { retain(argument) }
     frames.append(Frame(section: section, input: input, arguments: arguments))
+    if packed {
+      frames[frames.count - 1].packedInput = host.keep(
+        storages[Int(input.storage)].bytes, copies)
+    }
     let outer = (mode, frame)
     (mode, frame) = (reentrant ? .off : .checkpoint, Int32(frames.count - 1))
     let index = frames.count - 1

@@ -32,8 +32,11 @@ struct Tape {
   /// Buffers of weights that wait for more than one gradient, with how many arrived.
   var leaves: ContiguousArray<LeafBuffer>
 
-  /// What the update of each weight allocates and frees, where the optimizer steps in backward; else empty.
-  var updates: [ContiguousArray<Event>] = []
+  /// What the update of each weight allocates and frees, where the optimizer steps in backward; else empty, and `nil`
+  /// for a weight whose gradient waits.
+  var updates: [ContiguousArray<Event>?] = []
+  /// The size of the last gradient that was freed in backward.
+  var lastFreed = 0
   /// How many times over the events now count: the product of the repetitions around them.
   var copies = 1
   var mode = Mode.record
@@ -61,6 +64,10 @@ struct Tape {
   var heldByGraph: ContiguousArray<Int32> = []
   /// What nodes hold beside their saved tensors, until the graph dies.
   var heldByNodes: ContiguousArray<Int32> = []
+  /// Saved tensors are copied to the host while autograd records (``HostCopies``).
+  var savesOnHost = false
+  /// What the host keeps of the saved tensors.
+  var host = HostCopies()
   /// Temporaries of the node that runs.
   var temporaries: ContiguousArray<Int32> = .init(repeating: -1, count: 16)
 
@@ -102,8 +109,10 @@ struct Tape {
     var saved: Int32
     var savedCount: Int32 = 0
     var buffer: Int32
-    /// The checkpoint frame that its saved tensors are in, or -1.
+    /// The checkpoint frame that its saved tensors are in, or -1, or ``onHost``.
     var frame: Int32
+    /// Its saved tensors are copies on the host.
+    static let onHost: Int32 = -2
   }
 
   /// A gradient on its way.
@@ -141,7 +150,7 @@ struct Tape {
   struct Frame {
     let section: Int
     /// The residual stream that went in.
-    let input: Register
+    var input: Register
     /// Everything it holds.
     var arguments: ContiguousArray<Int32>
     /// How many tensors the forward saved.
@@ -149,6 +158,8 @@ struct Tape {
     /// How many of them backward still needs.
     var remaining: Int32 = 0
     var replayed = false
+    /// Where the host has the input's copy, or -1.
+    var packedInput: Int32 = -1
   }
 
   init(

@@ -1,9 +1,23 @@
+extension LayerStack {
+  /// Whether one of its layers runs the section.
+  fileprivate func runs(_ section: Int) -> Bool {
+    leading?.section == section || pattern.contains(section)
+  }
+
+  /// What its layer number `layer` runs.
+  fileprivate func section(of layer: Int) -> Int {
+    let ahead = leading?.count ?? 0
+    guard layer >= ahead, !pattern.isEmpty else { return leading?.section ?? 0 }
+    return pattern[(layer - ahead) % pattern.count]
+  }
+}
+
 /// The weights one by one, as a model is loaded: for the allocator, which sees every tensor.
 extension TrainingStep {
   /// Every weight of every layer, in the order of `model.parameters()`.
   static func layerByLayer(_ weights: [Weight], of graph: LayerGraph) -> [Weight] {
     var listed: [Weight] = []
-    var listsLayers = false
+    var remaining = graph.stacks
     func add(_ weight: Weight) {
       var one = weight
       one.count = 1
@@ -11,20 +25,15 @@ extension TrainingStep {
       listed.append(one)
     }
     let sections = graph.program.sections
-    let leading = graph.leading?.count ?? 0
     for weight in weights {
       guard weight.section > 0 else {
         add(weight)
         continue
       }
-      guard !listsLayers else { continue }
-      listsLayers = true
-      for layer in 0..<graph.layers {
-        var section = graph.leading?.section ?? 0
-        if layer >= leading, !graph.pattern.isEmpty {
-          section = graph.pattern[(layer - leading) % graph.pattern.count]
-        }
-        for leaf in sections[section].leaves { add(weights[leaf]) }
+      guard let index = remaining.firstIndex(where: { $0.runs(weight.section) }) else { continue }
+      let stack = remaining.remove(at: index)
+      for layer in 0..<stack.layers {
+        for leaf in sections[stack.section(of: layer)].leaves { add(weights[leaf]) }
       }
     }
     return listed

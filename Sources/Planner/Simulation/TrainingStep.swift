@@ -10,6 +10,8 @@ struct TrainingStep {
   private(set) var schedule: Schedule
   /// What it computes.
   private(set) var work: Work
+  /// What the host keeps of one micro-batch's saved tensors.
+  private(set) var host: HostCopies
   /// All weights of the model, with how many layers have each.
   private(set) var weights: [Weight]
 
@@ -45,6 +47,7 @@ struct TrainingStep {
     let local = try distribution?.local(listed) ?? listed
     try Self.resident(local, plan, graph, &tape)
 
+    tape.savesOnHost = plan.placement.activations != nil
     if plan.optimizer.stepsInBackward { tape.updates = try Self.updates(graph, plan) }
 
     let ids = try checkedProduct(plan.context.batch, plan.context.sequence, 8)
@@ -71,6 +74,7 @@ struct TrainingStep {
       for input in inputs { tape.release(input, Moment.end.rawValue) }
     }
     microBatch(isLast: plan.microBatches == 1, &tape)
+    host = tape.host
     let last = distribution?.lastMicroBatchDiffers == true ? 1 : 0
     let rest = plan.microBatches - 1 - last
     tape.accumulates = true
@@ -89,12 +93,16 @@ struct TrainingStep {
       microBatch(isLast: true, &tape)
     }
 
+    // Memory that waits for the next allocation: the gradient that was freed last.
+    let late =
+      plan.optimizer.freesLate ? tape.allocate(tape.lastFreed, .gradients, Moment.end.rawValue) : -1
     tape.schedule.begin(.optimizer)
+    tape.release(late, Moment.end.rawValue)
     try distribution?.beforeOptimizer(in: &tape.schedule)
     try plan.clip(local, &tape.schedule)
-    if !plan.optimizer.stepsInBackward, !plan.updatesOnHost {
-      var update = OptimizerStep(
-        weights: local.filter(\.trainable), schedule: tape.schedule)
+    let waiting = local.filter { $0.trainable && !plan.optimizer.freesGradient(of: $0.spec) }
+    if !waiting.isEmpty, !plan.updatesOnHost {
+      var update = OptimizerStep(weights: waiting, schedule: tape.schedule)
       update.kernels = plan.context.kernels
       try plan.optimizer.step(&update)
       tape.schedule = update.schedule
@@ -106,12 +114,16 @@ struct TrainingStep {
     work = tape.work
   }
 
-  /// The optimizer's step for each weight alone.
+  /// The optimizer's step for each weight alone; `nil` for a weight whose gradient waits.
   private static func updates(_ graph: LayerGraph, _ plan: TrainingPlan) throws(PlanError)
-    -> [ContiguousArray<Event>]
+    -> [ContiguousArray<Event>?]
   {
-    var updates: [ContiguousArray<Event>] = []
+    var updates: [ContiguousArray<Event>?] = []
     for leaf in graph.program.leaves {
+      guard plan.optimizer.freesGradient(of: leaf.spec) else {
+        updates.append(nil)
+        continue
+      }
       let weight = Weight(
         name: leaf.name, spec: leaf.spec, tensors: leaf.tensors, trainable: leaf.trainable,
         count: 1, section: 0)

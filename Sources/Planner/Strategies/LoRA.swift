@@ -111,8 +111,11 @@ public struct LoRA: Strategy {
         f.context.quantization?.adapterFormat ?? f.context.storedFormat ?? f.context.dtype
       let dtype: DType = settings.adapterPrecision == .fp32 ? .fp32 : base
       var weights = AdapterWeights(
-        down: try f.parameter("lora_A.weight", settings.rank, input, leading: settings.rank, dtype: dtype, trainable: true),
-        up: try f.parameter("lora_B.weight", output, settings.rank, leading: output, dtype: dtype, trainable: true))
+        down: try f.parameter(
+          "lora_A.weight", settings.rank, input, leading: settings.rank, dtype: dtype,
+          trainable: true),
+        up: try f.parameter(
+          "lora_B.weight", output, settings.rank, leading: output, dtype: dtype, trainable: true))
       if settings.decomposesWeight {
         weights.magnitude = try f.parameter(
           "lora_magnitude_vector.weight", 1, output, dtype: dtype, trainable: true)

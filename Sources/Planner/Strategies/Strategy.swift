@@ -47,6 +47,12 @@ public enum Decision: String, Hashable, Sendable, CaseIterable {
   case retention
   /// How data-parallel devices share states and gradients.
   case dataParallelism = "data parallelism"
+  /// Where saved tensors lie from forward to backward.
+  case activationPlacement
+  /// Where optimizer states lie, and where the update runs.
+  case optimizerPlacement
+  /// Where weights lie while no layer needs them.
+  case parameterPlacement
 }
 
 /// The list of strategies that a scenario can name under `strategies`.
@@ -57,6 +63,8 @@ public enum Strategies {
     ActivationCheckpointing.self,
     FullyShard.self,
     DistributedDataParallel.self,
+    OffloadedActivations.self,
+    OffloadedOptimizer.self,
   ]
 
   /// The strategy of this name, or `nil`.

@@ -18,6 +18,8 @@ public struct TrainingPlan: Sendable {
   var clipping: Double?
   /// Whether a loss scaler multiplies the loss (fp16 autocast).
   var scalesLoss = false
+  /// What lies on the host.
+  var placement = Placement()
   /// Devices that the strategies use together.
   var devices = 1
   /// Makes what spreads the states over devices, or `nil` where one device has all.
@@ -40,6 +42,7 @@ public struct TrainingPlan: Sendable {
   ///
   /// Source: `getChosenWorkspaceSize` in PyTorch's `aten/src/ATen/cuda/CublasHandlePool.cpp`; the reference runs.
   func libraryWorkspaces(_ graph: LayerGraph) -> [Int] {
+    if context.kernels.isProcessor { return [] }
     let handle = context.kernels.computeCapability / 10 == 9 ? 33_554_432 : 8_519_680
     var workspaces = [handle, handle]
     if graph.program.addsBias {

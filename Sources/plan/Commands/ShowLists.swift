@@ -38,17 +38,17 @@ enum ShowLists {
       .init(heading: "capability", isNumber: true), .init(heading: "GB/s", isNumber: true),
       .init(heading: "bf16 TFLOP/s", isNumber: true), .init(heading: "name"),
     ])
-    for device in DeviceCatalog.all {
+    for device in DeviceCatalog.all + ProcessorDevices.all {
       table.rows.append([
-        device.id, Decimal.text(device.memory.gibibytes, digits: 2),
+        device.id, device.memory == .zero ? "-" : Decimal.text(device.memory.gibibytes, digits: 2),
         ShowEntries.capability(device), Decimal.text(device.bandwidth / 1e9, digits: 0),
         device.rates.bf16 > 0 ? Decimal.text(device.rates.bf16 / 1e12, digits: 1) : "-",
         device.name,
       ])
     }
     return ShowList(
-      name: "devices", entries: DeviceCatalog.all.map(\.id), table: table,
-      json: .array(DeviceCatalog.all.map(ShowEntries.json(of:))))
+      name: "devices", entries: (DeviceCatalog.all + ProcessorDevices.all).map(\.id), table: table,
+      json: .array((DeviceCatalog.all + ProcessorDevices.all).map(ShowEntries.json(of:))))
   }
 
   private static var strategies: ShowList {

@@ -8,7 +8,7 @@
 enum ColumnSum {
   /// Bytes that the kernel allocates and frees.
   static func workspace(rows: Int, columns: Int, on kernels: KernelTraits) -> Int {
-    guard rows > 0, columns > 0 else { return 0 }
+    guard rows > 0, columns > 0, !kernels.isProcessor else { return 0 }
     let vector = columns % 4 == 0 ? 4 : columns % 2 == 0 ? 2 : 1
     let threads = 512 / vector
     let lanes = columns / vector

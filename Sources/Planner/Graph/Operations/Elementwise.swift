@@ -184,10 +184,13 @@ extension Forward {
   }
 
   /// `dropout(a, p)` with p > 0: the fused kernel saves a mask of one byte an element.
+  ///
+  /// Processors have none: they multiply by a mask in the format of `a` (`_dropout_impl` in
+  /// `aten/src/ATen/native/Dropout.cpp`).
   mutating func dropout(_ a: Value) -> Value {
     begin("native_dropout", a)
     let output = register(a.spec)
-    let mask = register(a.spec.cast(to: .bool))
+    let mask = register(context.kernels.isProcessor ? a.spec : a.spec.cast(to: .bool))
     work(flops: 0, bytes: 2 * a.spec.bytes + mask.spec.bytes, dtype: a.spec.dtype)
     gradient(0, a.spec)
     record()

@@ -18,11 +18,11 @@ extension Forward {
     let spec = try TensorSpec(n, table.columns, table.dtype)
     let row = expanded ? plain("index", try TensorSpec(n, 1, .int64)) : nil
     begin("embedding", module: module, weight.value)
-    if let ids { save(ids, for: 1) }
+    if let ids { save(ids, for: 1) } else { saveHeld(8 &* n, for: 1) }
     work(flops: 0, bytes: 2 * spec.bytes, dtype: spec.dtype)
     if permuted { temporary(9, spec.bytes) }
     if expanded { temporary(8, 8 &* n, role: .workspace) }
-    if n <= 3072 {
+    if n <= 3072 || context.kernels.isProcessor {
       gradient(0, table, role: .gradients)
     } else {
       let ids = 8 &* n

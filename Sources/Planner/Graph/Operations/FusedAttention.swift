@@ -6,6 +6,8 @@ enum AttentionKernel: Hashable, Sendable {
   case flash
   /// CUTLASS's memory-efficient attention: fp32, a mask or Turing; as many key heads as query heads.
   case efficient
+  /// FlashAttention on processors, in all formats and without dropout.
+  case processor
   /// Matrix products and a softmax: whatever is left.
   case math
 
@@ -18,6 +20,9 @@ enum AttentionKernel: Hashable, Sendable {
   static func chosen(
     _ shape: AttentionShape, dtype: DType, masked: Bool, on kernels: KernelTraits
   ) -> AttentionKernel {
+    if kernels.isProcessor {
+      return shape.dropout || shape.values != shape.headWidth ? .math : .processor
+    }
     if masked, shape.bias == .strided { return .math }
     let capability = kernels.computeCapability
     let (half, width) = (dtype == .bf16 || dtype == .fp16, shape.headWidth)
@@ -112,7 +117,8 @@ extension Forward {
     if shape.bias == .trained, let bias {
       let keys = Self.align(shape.keys, 16)
       let matrices = try checkedProduct(shape.batch, shape.heads, shape.queries)
-      gradient(3, try TensorSpec(matrices, keys, bias.spec.dtype), view: keys != shape.keys,
+      gradient(
+        3, try TensorSpec(matrices, keys, bias.spec.dtype), view: keys != shape.keys,
         part: try TensorSpec(matrices, shape.keys, bias.spec.dtype).bytes)
     }
     try backwardWorkspace(q, k, v, shape: shape, kernel: kernel, statistics: statistics)
@@ -138,7 +144,8 @@ extension Forward {
       allocate(offset, role: .other)
       for part in parts { discard(part) }
     }
-    let extras = kernel == .efficient ? [rows] : [rows, seed, offset]
+    let hasNoSeeds = kernel == .efficient || kernel == .processor
+    let extras = hasNoSeeds ? [rows] : [rows, seed, offset]
     link(output, saving: .max, and: extras)
     if let bias { discard(bias) }
     return output
@@ -222,7 +229,7 @@ extension Forward {
         ).workspace(shape), role: .workspace)
       free(q.spec.dtype == .fp32 && shape.heads > 1 ? 2 : 1)
       free(3)
-    case .math: break
+    case .math, .processor: break
     }
   }
 

@@ -1,7 +1,7 @@
 /// The fused layer norm.
 extension Forward {
   /// `layer_norm(x, [columns], weight, bias)`; saves its input, and the mean and reciprocal deviation of each row
-  /// in fp32 whatever the format of `x`.
+  /// in fp32 whatever the format of `x`; on processors in its format (`layer_norm_cpu`).
   ///
   /// One kernel makes all three gradients. Autocast runs it in fp32.
   ///
@@ -17,7 +17,7 @@ extension Forward {
     if let weight { gradient(1, weight.value.spec, role: .gradients) }
     if let bias { gradient(2, bias.value.spec, role: .gradients) }
     let output = register(x.spec)
-    let mean = register(x.spec.perRow.cast(to: .fp32))
+    let mean = register(x.spec.perRow.cast(to: context.kernels.isProcessor ? x.spec.dtype : .fp32))
     let deviation = register(mean.spec)
     record()
     allocate(output)

@@ -9,8 +9,10 @@ extension Forward {
     begin("_softmax", input)
     work(flops: 0, bytes: 2 * wide.bytes, dtype: format)
     gradient(0, input.spec)
-    temporary(0, wide.bytes)
-    free(0)
+    if !context.kernels.isProcessor {
+      temporary(0, wide.bytes)
+      free(0)
+    }
     return cast(end(wide, saving: 1), to: dtype)
   }
 

@@ -8,7 +8,7 @@ enum TotalNorm {
   static func workspace(elements: Int, on kernels: KernelTraits) -> Int {
     func ceil(_ a: Int, _ b: Int) -> Int { a / b + (a % b == 0 ? 0 : 1) }
     let valuesPerThread = ceil(elements, 512)
-    guard valuesPerThread >= 256 else { return 0 }
+    guard valuesPerThread >= 256, !kernels.isProcessor else { return 0 }
     let target = kernels.multiprocessors * (kernels.threadsPerMultiprocessor / 512)
     let blocks = max(min(target, ceil(valuesPerThread, 16)), ceil(valuesPerThread, 256))
     return blocks > 1 ? 4 * blocks + 4 : 0

@@ -19,6 +19,7 @@ public enum DeviceCatalog {
   public static func named(_ id: String) -> Device? {
     let wanted = id.lowercased()
     for device in all where device.id == wanted { return device }
+    for device in ProcessorDevices.all where device.id == wanted { return device }
     return nil
   }
 }

@@ -55,7 +55,8 @@ struct DeepSeekMixture: Sendable {
     decoder.hasComplexTable = latent.rotation == .complex
     decoder.mixtures = [true]
     decoder.leadingDense = denseLayers
-    decoder.mixtureBuffer = choice.hasBias ? experts.count &* (context.bufferFormat ?? context.dtype).size : nil
+    decoder.mixtureBuffer =
+      choice.hasBias ? experts.count &* (context.bufferFormat ?? context.dtype).size : nil
     return try decoder.graph(context) { (f) throws(PlanError) in
       try RMSNorm("norm", weight: "norm.weight", width: sizes.hidden, in: &f)
     } layer: { (f, x, around) throws(PlanError) in

@@ -1,0 +1,74 @@
+/// Saved tensors that were copied to the host, each on its own: what `save_on_cpu` keeps of a forward pass.
+///
+/// A tensor that two nodes save is copied twice, and so is a weight: the hooks see every tensor that autograd packs.
+/// All copies of a micro-batch are alive at the end of its forward.
+///
+/// Source: `save_on_cpu` in `torch/autograd/graph.py`; `SavedVariable` in `torch/csrc/autograd/saved_variable.cpp`,
+/// PyTorch 2.11.
+struct HostCopies: Sendable {
+  /// The size of each copy, in the order of their making.
+  private(set) var sizes: ContiguousArray<Int> = []
+  /// Bytes of all copies of the micro-batches so far.
+  private(set) var bytes: Int128 = 0
+  /// The same as pinned memory: each copy takes a block of the next power of two.
+  ///
+  /// Source: `CachingHostAllocatorImpl::allocate` in PyTorch's `aten/src/ATen/core/CachingHostAllocator.h`.
+  private(set) var pinned: Int128 = 0
+  /// Bytes that came back.
+  private(set) var returned: Int128 = 0
+
+  /// Keeps a tensor of `bytes`, `copies` times over.
+  ///
+  /// - Returns: Where it is found again.
+  mutating func keep(_ bytes: Int, _ copies: Int) -> Int32 {
+    sizes.append(bytes)
+    self.bytes &+= Int128(bytes) &* Int128(copies)
+    pinned &+= Int128(Self.block(of: bytes)) &* Int128(copies)
+    return Int32(truncatingIfNeeded: sizes.count - 1)
+  }
+
+  /// Takes a copy back to the device, `copies` times over.
+  mutating func take(_ copy: Int32, _ copies: Int) -> Int {
+    let bytes = sizes[Int(copy)]
+    returned &+= Int128(bytes) &* Int128(copies)
+    return bytes
+  }
+
+  /// The block that the pinned allocator takes for a tensor.
+  static func block(of bytes: Int) -> Int {
+    bytes <= 1 ? bytes : 1 << (Int.bitWidth - (bytes - 1).leadingZeroBitCount)
+  }
+}
+
+/// Saved tensors come back from the host when their node runs, and die when its operator has returned.
+extension Tape {
+  /// Copies to the device all that a node saved.
+  mutating func fetch(_ node: Node) {
+    for index in node.saved..<node.saved + node.savedCount {
+      let bytes = host.take(saved[Int(index)], copies)
+      saved[Int(index)] = allocate(bytes, .activations, node.operation)
+    }
+  }
+
+  /// The node's operator has returned.
+  mutating func letGoOfFetched(_ node: Node) {
+    for index in node.saved..<node.saved + node.savedCount {
+      release(saved[Int(index)], node.operation)
+      saved[Int(index)] = -1
+    }
+  }
+
+  /// A checkpoint's input comes back before its layer runs again.
+  mutating func fetchInput(of frame: Int) {
+    guard frames[frame].packedInput >= 0 else { return }
+    let bytes = host.take(frames[frame].packedInput, copies)
+    frames[frame].input.storage = allocate(bytes, .activations, Moment.checkpoint.rawValue)
+  }
+
+  /// Only what the recomputation saved of its input stays.
+  mutating func letGoOfFetchedInput(of frame: Int) {
+    guard frames[frame].packedInput >= 0 else { return }
+    release(frames[frame].input.storage, Moment.checkpoint.rawValue)
+    frames[frame].packedInput = -1
+  }
+}

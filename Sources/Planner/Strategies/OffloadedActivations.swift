@@ -1,0 +1,45 @@
+/// Keeps what autograd saves in host memory from forward to backward.
+///
+/// As `with torch.autograd.graph.save_on_cpu(pin_memory=True):` around the forward pass does it: every tensor that an
+/// operation saves is copied to the host on its own, weights included, and a tensor that two operations save is copied
+/// twice. What nothing else holds is freed. In backward each node copies what it saved back to the device, where it
+/// dies as soon as the node's operator has returned. Of a checkpointed layer only the input is saved so; what its
+/// recomputation saves stays on the device.
+///
+/// Source: `save_on_cpu` in `torch/autograd/graph.py`, `_NoopSaveInputs` in `torch/utils/checkpoint.py`, PyTorch 2.11.
+public struct OffloadedActivations: Strategy {
+  /// See ``Strategy/name``.
+  public static let name = "offload_activations"
+  /// See ``Strategy/summary``.
+  public static let summary =
+    "Keeps saved tensors in host memory from forward to backward (torch.autograd.graph.save_on_cpu)."
+  /// See ``Strategy/stage``.
+  public static let stage = Stage.placement
+  /// See ``Strategy/decisions``.
+  public static let decisions: Set<Decision> = [.activationPlacement]
+
+  /// Whether the copies lie in pinned memory (`pin_memory`).
+  public let pinsMemory: Bool
+
+  /// Copies in pinned memory, or in any.
+  public init(pinsMemory: Bool = true) { self.pinsMemory = pinsMemory }
+
+  /// Reads the settings of a scenario.
+  public init(_ settings: inout Settings) throws(PlanError) {
+    pinsMemory = try settings.bool("pin_memory", default: true)
+  }
+
+  /// See ``Strategy/label``.
+  public var label: String { "saved tensors on the host" }
+
+  /// Writes the decisions into the plan.
+  public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
+    plan.placement.activations = pinsMemory ? .pinned : .pageable
+    plan.assumptions.append(
+      Assumption(
+        "offloaded_activations",
+        "save_on_cpu around the whole forward: every saved tensor is copied on its own, weights too, and back when "
+          + "its node runs",
+        source: "torch/autograd/graph.py, PyTorch 2.11"))
+  }
+}
