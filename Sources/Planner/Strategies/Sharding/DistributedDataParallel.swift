@@ -36,6 +36,11 @@ public struct DistributedDataParallel: Strategy {
 
   /// Writes the decisions into the plan.
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
+    guard !plan.optimizer.stepsInBackward else {
+      throw PlanError(
+        .conflict, "an optimizer that steps in backward would not wait for DDP's all-reduce",
+        path: "optimizer", fix: "Leave \"in_backward\" out.")
+    }
     plan.devices = replicas
     let settings = self
     plan.distribution = { (graph, plan) throws(PlanError) in

@@ -127,6 +127,7 @@ extension FullyShard {
         .invalid, "\(replicas) × \(shards) devices are more than 1,000,000",
         path: "strategies.fsdp.replicas", fix: "Use fewer replicas or shards.")
     }
+    try Self.check(plan)
     plan.devices = devices
     plan.updatesOnHost = offloads
     if let parameterFormat {
@@ -137,6 +138,31 @@ extension FullyShard {
     let settings = self
     plan.distribution = { (graph, plan) throws(PlanError) in
       try FullyShardedStep(settings, graph.program, plan)
+    }
+  }
+
+  /// Refuses what `fully_shard` does not run, or what nobody measured under it.
+  private static func check(_ plan: TrainingPlan) throws(PlanError) {
+    func refuse(_ what: String, _ path: String, _ fix: String) -> PlanError {
+      PlanError(.conflict, what, path: path, fix: fix)
+    }
+    if plan.context.quantization != nil {
+      throw refuse(
+        "fully_shard cannot cut bitsandbytes' quantized weights: they are not of a floating format",
+        "strategies.lora.base_quantization",
+        "Leave \"base_quantization\" out, or use ddp, which keeps them whole.")
+    }
+    guard plan.optimizer is AdamW || plan.optimizer is Adam || plan.optimizer is SGD else {
+      throw refuse(
+        "\(plan.optimizer.label) does not update the shards of fully_shard (DTensor)",
+        "optimizer.name", "Use adamw, adam or sgd.")
+    }
+    let pieces = plan.retention(2)
+    if pieces.contains(where: { $0.pattern.contains(.recompute(reentrant: true)) }) {
+      throw refuse(
+        "reentrant checkpoints under fully_shard cannot be planned",
+        "strategies.checkpointing.reentrant",
+        "Leave \"reentrant\" out: PyTorch recommends non-reentrant checkpoints there.")
     }
   }
 }

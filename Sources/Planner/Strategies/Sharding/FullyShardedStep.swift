@@ -22,7 +22,7 @@ final class FullyShardedStep: Distribution {
   private var gradients: [Int32]
   /// The input of the last reduce-scatter.
   private var reduceInput: Int32 = -1
-  /// Reduced gradients whose cast is kept instead, until backward ends (HSDP).
+  /// What was reduced over replicas, which is kept until backward ends (HSDP).
   private var allReduceInputs: [Int32] = []
   /// Groups whose input wants no gradient: they are reduced at the end.
   private var late: [Int] = []
@@ -88,7 +88,7 @@ final class FullyShardedStep: Distribution {
 
   func begin(isLast: Bool) {
     self.isLast = isLast
-    isFirst = turn == 0 && !hasReduced && waiting.isEmpty
+    isFirst = waiting.isEmpty && !hasReduced
     turn = 0
   }
 
@@ -218,7 +218,15 @@ final class FullyShardedStep: Distribution {
     if let next = ran.last { unshard(next, &tape) }
   }
 
-  func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape) { gradients[leaf] = gradient }
+  func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape) {
+    let format = settings.reduceFormat ?? program.leaves[leaf].spec.dtype
+    if lastMicroBatchDiffers, !isFirst, format == program.leaves[leaf].spec.dtype {
+      // Autograd adds it to what the micro-batch before left.
+      tape.release(gradient, Moment.accumulation.rawValue)
+    } else {
+      gradients[leaf] = gradient
+    }
+  }
 
   func afterBackward(_ section: Int, reachesInput: Bool, in tape: inout Tape) {
     if reachesInput { finish(section, &tape) } else { late.append(section) }
@@ -246,7 +254,7 @@ final class FullyShardedStep: Distribution {
       defer { gradients[leaf] = -1 }
       return gradients[leaf]
     }
-    if settings.defersReduction, microBatches > 1 {
+    if lastMicroBatchDiffers {
       guard let complete = accumulate(made, of: group, &tape) else {
         return reshard(section, &tape)
       }
@@ -299,15 +307,15 @@ final class FullyShardedStep: Distribution {
     var reduced = tape.allocate(output, .gradients, moment, stream: Self.reducing)
     tape.communicate(.reduceScatter, output &* shards, among: shards)
     tape.communicate(.allReduce, output, among: settings.replicas)
+    if settings.replicas > 1 {
+      tape.retain(reduced)
+      allReduceInputs.append(reduced)
+    }
     if format != group.storedFormat {
       let cast = tape.allocate(
         group.reducedBytes, .gradients, moment,
         stream: settings.replicas > 1 ? Self.allReducing : Self.reducing)
-      if settings.replicas > 1 {
-        allReduceInputs.append(reduced)
-      } else {
-        tape.release(reduced, moment)
-      }
+      tape.release(reduced, moment)
       reduced = cast
     }
     tape.release(made.last ?? -1, moment)
