@@ -8,7 +8,7 @@ struct ReportPage {
   init(_ report: Report, _ style: TextStyle) {
     self.report = report
     self.style = style
-    scale = MemoryScale(largest: max(report.peak.device, report.capacity))
+    scale = MemoryScale(largest: max(report.need, report.capacity))
   }
 
   /// Whether it fits, by how much, on what.
@@ -18,7 +18,7 @@ struct ReportPage {
     let title = TextLayout.line(report.name, TextLayout.width - word.count - 2)
     let rest = report.fits ? "\(scale.text(margin)) to spare" : "\(scale.text(margin)) too much"
     let line =
-      "  needs \(scale.text(report.peak.device)) of \(scale.text(report.capacity)) per device, \(rest)"
+      "  needs \(scale.text(report.need)) of \(scale.text(report.capacity)) per device, \(rest)"
     return [
       style.paint(word, paint) + "  " + style.paint(title, .strong), line,
       TextLayout.line("  on \(report.device)", TextLayout.width),
@@ -28,7 +28,7 @@ struct ReportPage {
   /// What lies between need and capacity, whichever is larger.
   private var margin: Bytes {
     difference(
-      max(report.capacity, report.peak.device), min(report.capacity, report.peak.device))
+      max(report.capacity, report.need), min(report.capacity, report.need))
   }
 
   /// A bar for each role at the peak, and for what comes on top of live tensors.
@@ -37,9 +37,9 @@ struct ReportPage {
     for role in Role.allCases where report.peak.breakdown[role] != .zero {
       rows.append((Self.name(of: role), report.peak.breakdown[role], "█"))
     }
-    rows.append(("allocator, context", difference(report.peak.device, report.peak.live), "▓"))
+    rows.append(("allocator, context", difference(report.need, report.peak.live), "▓"))
     rows.append((report.fits ? "free" : "too much", margin, report.fits ? "░" : "▒"))
-    let whole = max(report.peak.device, report.capacity)
+    let whole = max(report.need, report.capacity)
     return rows.map { row in
       let amount = TextLayout.right(scale.text(row.amount), 12)
       let bar = Self.bar(row.amount, of: whole, with: row.full)
@@ -59,6 +59,9 @@ struct ReportPage {
         phase.phase.key, scale.text(phase.live), scale.text(phase.allocated),
         scale.text(phase.reserved), phase.operation)
       lines.append(TextLayout.line("  " + row, TextLayout.width))
+    }
+    if let loading = report.loading, loading.device > report.peak.device {
+      lines.append(fact("loading", "\(scale.text(loading.device)) while weights are quantized"))
     }
     let minimum = report.devices.minimum.map { "\($0) is the least" } ?? "no number is enough"
     let flops = TextLayout.metric(Double(report.flops.count), "FLOP")

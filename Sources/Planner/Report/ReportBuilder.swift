@@ -27,7 +27,8 @@ struct ReportBuilder {
     var reserved = Bytes.zero
     for phase in phases { reserved = max(reserved, phase.reserved) }
     let device = try reserved + DeviceAllowance.context
-    let fits = device <= scenario.device.memory
+    let loading = try loading(allowance)
+    let fits = max(device, loading?.device ?? .zero) <= scenario.device.memory
     let counts = try parameters()
     return Report(
       name: scenario.name, device: scenario.device.name, model: scenario.model.name,
@@ -36,13 +37,20 @@ struct ReportBuilder {
       peak: Report.Peak(
         live: top.live, allocated: allocated, reserved: reserved, device: device,
         phase: top.phase, operation: top.operation, breakdown: top.breakdown),
-      capacity: scenario.device.memory, phases: phases,
+      capacity: scenario.device.memory, phases: phases, loading: loading,
       recompute: recompute, flops: FLOPs(step.work.flops + step.work.recomputed),
       seconds: try Seconds(step.work.seconds + step.work.recomputedSeconds),
       devices: Report.DeviceCount(used: plan.devices, minimum: fits ? plan.devices : nil),
       assumptions: plan.assumptions + scenario.model.assumptions
         + scenario.model.family.assumptions
         + allowance.assumptions(for: scenario) + scenario.defaults)
+  }
+
+  private func loading(_ allowance: DeviceAllowance) throws(PlanError) -> Report.Loading? {
+    guard let peak = try LoadingPeak(step.weights, plan.context) else { return nil }
+    let fragments = Bytes(peak.passing.count / 100 * DeviceAllowance.fragmentation)
+    return Report.Loading(
+      live: peak.live, device: try peak.live + fragments + DeviceAllowance.context)
   }
 
   private func phase(

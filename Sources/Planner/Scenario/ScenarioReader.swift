@@ -19,7 +19,7 @@ public struct ScenarioReader {
 
   private static let keys = [
     "schema", "name", "model", "workload", "precision", "attention", "kernels", "loss", "framework",
-    "optimizer", "gradient_clipping", "strategies", "allocator", "hardware",
+    "optimizer", "gradient_clipping", "strategies", "allocator", "hardware", "compile",
   ]
 
   /// The scenario that an object describes.
@@ -76,7 +76,9 @@ extension ScenarioReader {
     guard var workload = try settings.object("workload") else { throw .noWorkload }
     try workload.expect([
       "micro_batch_size", "sequence_length", "gradient_accumulation_steps", "keep_outputs",
+      "packing",
     ])
+    if try workload.bool("packing", default: false) { throw .packed }
     let microBatchSize = try workload.integer("micro_batch_size", in: 1...1_000_000)
     let sequenceLength = try workload.integer("sequence_length", in: 1...100_000_000)
     let steps = try workload.optionalInteger("gradient_accumulation_steps", in: 1...1_000_000)
@@ -122,6 +124,7 @@ extension ScenarioReader {
       try Later.refuse(name, in: Later.frameworks, path: "framework", instead: "Use \"torch\".")
       let _: Torch = try settings.choice("framework")
     }
+    if try settings.bool("compile", default: false) { throw .compiled }
   }
 
   private func readAllocator(_ settings: inout Settings) throws(PlanError) -> AllocatorSettings {
@@ -143,6 +146,21 @@ extension Settings {
 }
 
 extension PlanError {
+  /// A compiled step may need less than the eager one or more, and no rule here says which.
+  fileprivate static var compiled: Self {
+    Self(
+      .unsupported, "a compiled step cannot be planned", path: "compile",
+      fix: "Leave it out to plan the eager step; the compiled one may take less or more.")
+  }
+
+  /// With sdpa packed sequences make a mask, with a varlen kernel none; the scenario cannot say which.
+  fileprivate static var packed: Self {
+    Self(
+      .unsupported, "packed sequences cannot be planned as such", path: "workload.packing",
+      fix: "Leave it out and give the packed length as sequence_length: that is what a flash "
+        + "kernel for variable lengths takes; sdpa's mask of tokens by tokens comes on top.")
+  }
+
   fileprivate static var noWorkload: Self {
     Self(
       .invalid, "\"workload\" is missing", path: "workload",

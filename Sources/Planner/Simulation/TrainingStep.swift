@@ -25,6 +25,11 @@ struct TrainingStep {
     var section: Int
     /// Elements that one token is computed with, where that is not all of them.
     var active: Int?
+    /// Whether it is the weight of an `nn.Linear` of its own.
+    var isLinear = false
+
+    /// The weight as an optimizer sees it.
+    var trained: TrainedWeight { TrainedWeight(name: name, spec: spec, isLinear: isLinear) }
   }
 
   /// Runs the step of a plan.
@@ -71,6 +76,7 @@ struct TrainingStep {
     }
 
     tape.schedule.begin(.optimizer)
+    if plan.scalesLoss { LossScaler.unscale(&tape.schedule) }
     try plan.clip(weights, &tape.schedule)
     if !plan.optimizer.stepsInBackward {
       var update = OptimizerStep(
@@ -79,6 +85,7 @@ struct TrainingStep {
       try plan.optimizer.step(&update)
       tape.schedule = update.schedule
     }
+    if plan.scalesLoss { LossScaler.update(&tape.schedule) }
     for gradient in tape.gradients { tape.release(gradient, Moment.end.rawValue) }
     tape.dropOutput()
     schedule = tape.schedule
@@ -94,7 +101,7 @@ struct TrainingStep {
     for leaf in graph.program.leaves {
       let weight = Weight(
         name: leaf.name, spec: leaf.spec, tensors: leaf.tensors, trainable: leaf.trainable,
-        count: 1, section: 0)
+        count: 1, section: 0, isLinear: leaf.isLinear)
       var step = OptimizerStep(weights: [weight], schedule: Schedule())
       step.kernels = plan.context.kernels
       try plan.optimizer.step(&step)
@@ -124,7 +131,7 @@ struct TrainingStep {
       return Weight(
         name: leaf.name, spec: leaf.spec, tensors: leaf.tensors, trainable: leaf.trainable,
         count: section.map { counts[$0] } ?? 1, section: section ?? 0,
-        active: leaf.active)
+        active: leaf.active, isLinear: leaf.isLinear)
     }
   }
 
@@ -138,21 +145,32 @@ struct TrainingStep {
         tape.schedule.allocate(bytes, count: weight.count, .parameters, moment)
       }
       guard weight.trainable else { continue }
-      for state in try plan.optimizer.states(of: weight.spec) {
+      for state in try plan.optimizer.states(of: weight.trained) {
         tape.schedule.allocate(state.bytes, count: weight.count, .optimizerState, moment)
       }
     }
     let trained = weights.filter { $0.trainable && $0.count > 0 }
+    try plan.optimizer.check(trained.map(\.trained))
     for state in try plan.optimizer.sharedStates(of: trained.map(\.spec)) {
       tape.schedule.allocate(state.bytes, .optimizerState, moment)
     }
     for bytes in plan.context.quantization?.shared ?? [] {
       tape.schedule.allocate(bytes, .parameters, moment)
     }
+    if plan.scalesLoss {
+      tape.schedule.allocate(LossScaler.resident, .optimizerState, moment)
+    }
     for buffer in graph.buffers { tape.schedule.allocate(buffer, .other, moment) }
     for workspace in plan.libraryWorkspaces(graph) {
       tape.schedule.allocate(workspace, .workspace, moment)
     }
+  }
+}
+
+extension Program.Leaf {
+  /// Whether it is the weight of an `nn.Linear` of its own: a tied head is its embedding's, a router's a parameter.
+  fileprivate var isLinear: Bool {
+    isMultiplied && !isTable && !name.description.hasSuffix("mlp.gate.weight")
   }
 }
 

@@ -18,6 +18,11 @@ struct EightBitWeight: QuantizedWeight {
     [weight.elements, try TensorSpec(weight.rows, 1, .fp32).bytes]
   }
 
+  /// The weight as it was, and a copy in fp16 (`Int8Params._quantize`).
+  func loading(_ weight: TensorSpec) -> Int {
+    weight.cast(to: format).bytes &+ (format == .fp16 ? 0 : weight.cast(to: .fp16).bytes)
+  }
+
   func dequantized(_ weight: Parameter, in f: inout Forward) throws(PlanError) -> Value {
     let spec = weight.value.spec.cast(to: .fp32)
     let scaled = f.plain("int8_vectorwise_dequant", spec, role: .activations)

@@ -29,6 +29,11 @@ struct FourBitWeight: QuantizedWeight {
     return [packed, blocks, 4 &* groups, 4, Self.table, Self.code]
   }
 
+  /// The weight as it was, and the scales in fp32 with a copy less their mean where they are quantized too.
+  func loading(_ weight: TensorSpec) -> Int {
+    weight.cast(to: format).bytes &+ (doublyQuantized ? 8 &* Self.blocks(of: weight) : 0)
+  }
+
   private static func blocks(of weight: TensorSpec) -> Int {
     weight.elements / 64 + (weight.elements % 64 == 0 ? 0 : 1)
   }

@@ -7,6 +7,8 @@
 protocol QuantizedWeight: Sendable {
   /// The bytes of each tensor that holds a weight of this shape.
   func tensors(of weight: TensorSpec) throws(PlanError) -> [Int]
+  /// The bytes beside them while the weight is being quantized.
+  func loading(_ weight: TensorSpec) -> Int
   /// The bytes of tensors that all weights of the model share.
   var shared: [Int] { get }
   /// The format of the projection's bias once the module has run.
