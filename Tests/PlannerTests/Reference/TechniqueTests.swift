@@ -86,12 +86,14 @@ import Testing
 }
 
 @Suite("What is on the device while a checkpoint is quantized") struct LoadingPeakTests {
-  private func report(_ format: String?, _ double: Bool = false) throws -> Report {
+  private func report(
+    _ format: String?, _ double: Bool = false, of model: JSONValue = "llama-2-7b"
+  ) throws -> Report {
     var lora: [JSONValue.Member] = [.init("rank", 8)]
     if let format { lora.append(.init("base_quantization", .string(format))) }
     if let format, format != "int8" { lora.append(.init("double_quantization", .bool(double))) }
     let scenario: JSONValue = [
-      "model": "llama-2-7b", "workload": ["micro_batch_size": 1, "sequence_length": 128],
+      "model": model, "workload": ["micro_batch_size": 1, "sequence_length": 128],
       "strategies": ["lora": .object(lora)],
     ]
     return try Planner.plan(
@@ -114,6 +116,24 @@ import Testing
     let loading = try #require(try report("int8").loading)
     let weights = 6_476_005_376 + 4 * 1_359_872 + 2 * 262_410_240
     #expect(loading.live.count == weights + 4 * 45_088_768)
+  }
+
+  /// `from_pretrained` of transformers 5.17 with bitsandbytes 0.50.2, PyTorch's allocator on the stand-in driver: a bf16
+  /// checkpoint of a Llama with four layers of 1,024 and 2,816.
+  @Test(
+    "is not less than what the loader took, and at most one weight more",
+    arguments: [
+      ("nf4", false, 40_517_188), ("nf4", true, 38_702_944), ("int8", false, 67_082_240),
+    ])
+  func measured(format: String, double: Bool, bytes: Int) throws {
+    let llama: JSONValue = [
+      "model_type": "llama", "vocab_size": 2000, "hidden_size": 1024, "intermediate_size": 2816,
+      "num_hidden_layers": 4, "num_attention_heads": 8, "num_key_value_heads": 8,
+      "tie_word_embeddings": false,
+    ]
+    let loading = try #require(try report(format, double, of: llama).loading)
+    #expect(loading.live.count >= bytes)
+    #expect(loading.live.count <= bytes + 2 * 2816 * 1024)
   }
 
   @Test("is part of what the device must offer, and is not there without quantization")
