@@ -13,7 +13,8 @@ let package = Package(
     .target(name: "Planner", swiftSettings: strict),
     .executableTarget(name: "plan", dependencies: ["Planner"], swiftSettings: strict),
     .testTarget(
-      name: "PlannerTests", dependencies: ["Planner"], exclude: ["Reference/Fixtures"],
+      name: "PlannerTests", dependencies: ["Planner"],
+      exclude: ["Published/Fixtures", "Reference/Fixtures"],
       swiftSettings: strict),
     .testTarget(
       name: "planTests", dependencies: ["Planner", "plan"], exclude: ["Goldens"],

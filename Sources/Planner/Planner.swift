@@ -43,6 +43,7 @@ public enum Planner {
     try checkTargets(plan, of: scenario)
     try checkStepInBackward(plan)
     try checkReentrant(scenario)
+    try checkFloat8(plan, of: scenario)
     return plan
   }
 
@@ -85,6 +86,24 @@ public enum Planner {
         .unsupported, "reentrant checkpoints of an encoder-decoder cannot be planned",
         path: "strategies.checkpointing.reentrant",
         fix: "Leave \"reentrant\" out: non-reentrant is the default of transformers.")
+    }
+  }
+
+  /// 8-bit products need their hardware, and weights that are trained: adapters take the layers for themselves.
+  private static func checkFloat8(_ plan: TrainingPlan, of scenario: Scenario) throws(PlanError) {
+    guard plan.context.float8 else { return }
+    let capability = scenario.device.computeCapability
+    if capability < 89 {
+      throw PlanError(
+        .unsupported,
+        "\(scenario.device.name) has no 8-bit floating point: compute capability "
+          + "\(capability / 10).\(capability % 10), and it takes 8.9", path: "precision",
+        fix: "Use \"bf16-mixed\", or a device such as \"rtx-4090\" or \"h100-sxm\".")
+    }
+    if !plan.context.trainsBase {
+      throw PlanError(
+        .conflict, "fp8-mixed does not go with adapters", path: "precision",
+        fix: "Use \"bf16-mixed\", or leave \"lora\" out.")
     }
   }
 

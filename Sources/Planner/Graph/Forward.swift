@@ -166,6 +166,18 @@ struct Forward {
     return Parameter(name: name, value: value, trainable: trainable)
   }
 
+  /// Says that a product takes a weight as `F.linear` does.
+  mutating func markMultiplied(_ weight: Parameter) {
+    let leaf = Int(leafOf[Int(weight.value.register)])
+    if leaf >= 0 { program.leaves[leaf].isMultiplied = true }
+  }
+
+  /// Says that rows of a weight are looked up.
+  mutating func markTable(_ weight: Parameter) {
+    let leaf = Int(leafOf[Int(weight.value.register)])
+    if leaf >= 0 { program.leaves[leaf].isTable = true }
+  }
+
   /// Says that a token is computed with `chosen` of the `count` matrices that make up a weight.
   mutating func route(_ weight: Parameter, to chosen: Int, of count: Int) {
     let leaf = Int(leafOf[Int(weight.value.register)])

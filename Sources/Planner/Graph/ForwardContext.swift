@@ -14,6 +14,8 @@ public struct ForwardContext: Sendable {
   public var bufferFormat: DType?
   /// The format that autocast runs matrix products and attention in; `nil` without autocast.
   public var autocast: DType?
+  /// Whether linear layers multiply in 8-bit floating point.
+  public var float8 = false
   /// How attention is computed.
   public var attention = AttentionImplementation.sdpa
   /// Whose kernels run the parts of a layer and the loss.

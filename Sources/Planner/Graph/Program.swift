@@ -12,6 +12,8 @@ struct Program: Sendable {
   var registerCount: Int32 = 0
   /// Whether a matrix product adds a bias, which cuBLASLt does in a workspace of its own.
   var addsBias = false
+  /// Whether a matrix product is in 8-bit floating point, forward and backward both by cuBLASLt.
+  var multipliesInFloat8 = false
   /// The register of the loss.
   var loss: Int32 = -1
   /// The register of the logits, where the caller holds the model's output until the step ends.
@@ -58,6 +60,10 @@ struct Program: Sendable {
     var uses: Int32 = 0
     /// Elements that one token is computed with, where that is not all of them.
     var active: Int?
+    /// Whether a matrix product takes it as `F.linear` does.
+    var isMultiplied = false
+    /// Whether rows of it are looked up.
+    var isTable = false
   }
 }
 

@@ -33,6 +33,14 @@ public struct InBackward: Optimizer {
     try optimizer.states(of: parameter) + optimizer.sharedStates(of: [parameter])
   }
 
+  /// As ``states(of:)``, by name.
+  public func states(of weight: TrainedWeight) throws(PlanError) -> [TensorSpec] {
+    try optimizer.states(of: weight) + optimizer.sharedStates(of: [weight.spec])
+  }
+
+  /// The optimizer's.
+  public func check(_ weights: [TrainedWeight]) throws(PlanError) { try optimizer.check(weights) }
+
   /// The step of one weight.
   public func step(_ step: inout OptimizerStep) throws(PlanError) { try optimizer.step(&step) }
 }

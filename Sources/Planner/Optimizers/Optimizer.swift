@@ -14,6 +14,10 @@ public protocol Optimizer: Sendable {
   var implementation: OptimizerImplementation { get }
   /// What it keeps on the device for a parameter between steps.
   func states(of parameter: TensorSpec) throws(PlanError) -> [TensorSpec]
+  /// The same for an optimizer to which it matters what the parameter is called.
+  func states(of weight: TrainedWeight) throws(PlanError) -> [TensorSpec]
+  /// Throws when it cannot train these weights together.
+  func check(_ weights: [TrainedWeight]) throws(PlanError)
   /// What it keeps on the device once, however many parameters there are.
   func sharedStates(of parameters: [TensorSpec]) throws(PlanError) -> [TensorSpec]
   /// Whether each weight is updated in backward, as soon as its gradient is there, and the gradient freed.
@@ -33,6 +37,12 @@ public protocol Optimizer: Sendable {
 }
 
 extension Optimizer {
+  /// As of any parameter of its size.
+  public func states(of weight: TrainedWeight) throws(PlanError) -> [TensorSpec] {
+    try states(of: weight.spec)
+  }
+  /// It can.
+  public func check(_ weights: [TrainedWeight]) throws(PlanError) {}
   /// No: all weights are updated after backward.
   public var stepsInBackward: Bool { false }
   /// No.
@@ -47,6 +57,16 @@ extension Optimizer {
   public func sharedStates(of parameters: [TensorSpec]) throws(PlanError) -> [TensorSpec] { [] }
   /// Nothing.
   public var assumptions: [Assumption] { [] }
+}
+
+/// A weight as an optimizer that treats some of them differently sees it.
+public struct TrainedWeight: Sendable {
+  /// Its name within its layer: `self_attn.q_proj.weight`.
+  public let name: StaticString
+  /// Its size.
+  public let spec: TensorSpec
+  /// Whether it is the weight of an `nn.Linear`.
+  public let isLinear: Bool
 }
 
 /// How a PyTorch optimizer runs over its parameters.
@@ -75,6 +95,9 @@ public enum Optimizers {
     PagedLion8bit.self,
     Muon.self,
     LOMO.self,
+    GaLoreAdamW.self,
+    GaLoreAdamW8bit.self,
+    ApolloAdamW.self,
   ]
 
   /// The optimizer of this name, or `nil`.
@@ -138,6 +161,17 @@ public struct OptimizerStep: Sendable {
       }
       index = end
     }
+  }
+
+  /// As ``forEach(_:)``, for a body that throws and needs no weight before.
+  mutating func forEachThrowing(
+    _ body: (inout OptimizerStep, TrainingStep.Weight) throws(PlanError) -> Void
+  ) throws(PlanError) {
+    var failure: PlanError?
+    forEach { step, weight, _ in
+      do throws(PlanError) { try body(&step, weight) } catch { failure = error }
+    }
+    if let failure { throw failure }
   }
 
   /// Leaves only some of the weights.

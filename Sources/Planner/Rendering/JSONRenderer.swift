@@ -57,6 +57,12 @@ enum JSONRenderer: Renderer {
     if let active = report.activeParameters {
       members.append(.init("active_parameters", .integer(active)))
     }
+    if let loading = report.loading {
+      let value: JSONValue = [
+        "live_bytes": .integer(loading.live.count), "device_bytes": .integer(loading.device.count),
+      ]
+      members.append(.init("loading", value))
+    }
     members += [
       .init("flops", number(report.flops.count)),
       .init("seconds", .number(report.seconds.value)),

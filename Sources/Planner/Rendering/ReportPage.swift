@@ -8,7 +8,7 @@ struct ReportPage {
   init(_ report: Report, _ style: TextStyle) {
     self.report = report
     self.style = style
-    scale = MemoryScale(largest: max(report.peak.device, report.capacity))
+    scale = MemoryScale(largest: max(report.need, report.capacity))
   }
 
   /// Whether it fits, by how much, on what.
@@ -17,10 +17,10 @@ struct ReportPage {
       report.fits ? ("FITS", .good) : ("DOES NOT FIT", .bad)
     let title = TextLayout.line(report.name, TextLayout.width - word.count - 2)
     let rest =
-      report.peak.device <= report.capacity
+      report.need <= report.capacity
       ? "\(scale.text(margin)) to spare" : "\(scale.text(margin)) too much"
     let line =
-      "  needs \(scale.text(report.peak.device)) of \(scale.text(report.capacity)) per device, \(rest)"
+      "  needs \(scale.text(report.need)) of \(scale.text(report.capacity)) per device, \(rest)"
     return [
       style.paint(word, paint) + "  " + style.paint(title, .strong), line,
       TextLayout.line("  on \(report.device)", TextLayout.width),
@@ -30,7 +30,7 @@ struct ReportPage {
   /// What lies between need and capacity, whichever is larger.
   private var margin: Bytes {
     difference(
-      max(report.capacity, report.peak.device), min(report.capacity, report.peak.device))
+      max(report.capacity, report.need), min(report.capacity, report.need))
   }
 
   /// A bar for each role at the peak, and for what comes on top of live tensors.
@@ -39,10 +39,10 @@ struct ReportPage {
     for role in Role.allCases where report.peak.breakdown[role] != .zero {
       rows.append((Self.name(of: role), report.peak.breakdown[role], "█"))
     }
-    rows.append(("allocator, context", difference(report.peak.device, report.peak.live), "▓"))
-    let isEnough = report.peak.device <= report.capacity
+    rows.append(("allocator, context", difference(report.need, report.peak.live), "▓"))
+    let isEnough = report.need <= report.capacity
     rows.append((isEnough ? "free" : "too much", margin, isEnough ? "░" : "▒"))
-    let whole = max(report.peak.device, report.capacity)
+    let whole = max(report.need, report.capacity)
     return rows.map { row in
       let amount = TextLayout.right(scale.text(row.amount), 12)
       let bar = Self.bar(row.amount, of: whole, with: row.full)
@@ -64,6 +64,9 @@ struct ReportPage {
       lines.append(TextLayout.line("  " + row, TextLayout.width))
     }
     lines += hostFacts
+    if let loading = report.loading, loading.device > report.peak.device {
+      lines.append(fact("loading", "\(scale.text(loading.device)) while weights are quantized"))
+    }
     let minimum = report.devices.minimum.map { "\($0) is the least" } ?? "no number is enough"
     let flops = TextLayout.metric(Double(report.flops.count), "FLOP")
     lines += [

@@ -12,7 +12,7 @@ public struct Report: Sendable {
   public var trainableParameters: Int
   /// Parameters that one token is computed with, where experts share the tokens.
   public var activeParameters: Int? = nil
-  /// Whether the run fits: `peak.device` is at most `capacity`, and what lies on the host at most what that offers.
+  /// Whether the run fits: ``need`` is at most `capacity`, and what lies on the host at most what that offers.
   public var fits: Bool
   /// The highest point of the step.
   public var peak: Peak
@@ -20,6 +20,8 @@ public struct Report: Sendable {
   public var capacity: Bytes
   /// Each phase with its own highest point, in the order of the step.
   public var phases: [PhasePeak]
+  /// What is live while the checkpoint loads, where it is quantized on the way; at most.
+  public var loading: Loading? = nil
   /// What recomputation costs.
   public var recompute: Recompute
   /// FLOPs of one step on one device, recomputation included; matrix products and attention.
@@ -32,6 +34,9 @@ public struct Report: Sendable {
   public var host: HostUse? = nil
   /// What was taken for granted, in a fixed order.
   public var assumptions: [Assumption]
+
+  /// What the device must offer: for the step, or for loading where that takes more.
+  public var need: Bytes { max(peak.device, loading?.device ?? .zero) }
 
   /// The highest point of the step.
   public struct Peak: Hashable, Sendable {
@@ -65,6 +70,14 @@ public struct Report: Sendable {
     public var operation: String
     /// What is live at that moment, by role; adds up to `live` exactly.
     public var breakdown: Breakdown
+  }
+
+  /// The highest point before the first step, where weights are quantized while they load.
+  public struct Loading: Hashable, Sendable {
+    /// Bytes of live tensors.
+    public var live: Bytes
+    /// What the device must offer for it.
+    public var device: Bytes
   }
 
   /// What recomputation costs, relative to the same step without it.

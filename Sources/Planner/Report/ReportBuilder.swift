@@ -30,7 +30,9 @@ struct ReportBuilder {
     let device = try reserved + (isProcessor ? ProcessorAllowance.process : DeviceAllowance.context)
     let onHost = HostUseBuilder(scenario: scenario, plan: plan, step: step)
     let host = try onHost.use()
-    let fits = device <= scenario.device.memory && host?.fits ?? true
+    let loading = try loading(allowance)
+    let fits =
+      max(device, loading?.device ?? .zero) <= scenario.device.memory && host?.fits ?? true
     let counts = try parameters()
     return Report(
       name: scenario.name, device: scenario.device.name, model: scenario.model.name,
@@ -39,7 +41,7 @@ struct ReportBuilder {
       peak: Report.Peak(
         live: top.live, allocated: allocated, reserved: reserved, device: device,
         phase: top.phase, operation: top.operation, breakdown: top.breakdown),
-      capacity: scenario.device.memory, phases: phases,
+      capacity: scenario.device.memory, phases: phases, loading: loading,
       recompute: recompute, flops: FLOPs(step.work.flops + step.work.recomputed),
       seconds: try Seconds(step.work.seconds + step.work.recomputedSeconds),
       devices: Report.DeviceCount(used: plan.devices, minimum: fits ? plan.devices : nil),
@@ -50,6 +52,13 @@ struct ReportBuilder {
         + (isProcessor
           ? ProcessorAllowance.assumptions(for: scenario) : allowance.assumptions(for: scenario))
         + scenario.defaults)
+  }
+
+  private func loading(_ allowance: DeviceAllowance) throws(PlanError) -> Report.Loading? {
+    guard let peak = try LoadingPeak(step.weights, plan.context) else { return nil }
+    let fragments = Bytes(peak.passing.count / 100 * DeviceAllowance.fragmentation)
+    return Report.Loading(
+      live: peak.live, device: try peak.live + fragments + DeviceAllowance.context)
   }
 
   private func phase(

@@ -8,9 +8,9 @@ enum Later {
     "sequence_parallel", "tensor_parallel", "zero",
   ]
   static let optimizers = [
-    "adagrad", "adam-8bit", "apollo", "galore", "rmsprop",
+    "adagrad", "adam-8bit", "rmsprop",
   ]
-  static let precisions = ["fp8-mixed"]
+  static let precisions = ["fp8-true", "transformer-engine"]
   static let attentions = ["flash", "flash_attention_2", "flex_attention"]
   static let frameworks = ["deepspeed", "megatron"]
 

@@ -19,7 +19,7 @@ public struct ScenarioReader {
 
   private static let keys = [
     "schema", "name", "model", "workload", "precision", "attention", "kernels", "loss", "framework",
-    "optimizer", "gradient_clipping", "strategies", "allocator", "hardware",
+    "optimizer", "gradient_clipping", "strategies", "allocator", "hardware", "compile",
   ]
 
   /// The scenario that an object describes.
@@ -81,7 +81,9 @@ extension ScenarioReader {
     try workload.expect([
       "micro_batch_size", "sequence_length", "target_sequence_length",
       "gradient_accumulation_steps", "keep_outputs",
+      "packing",
     ])
+    if try workload.bool("packing", default: false) { throw .packed }
     let microBatchSize = try workload.integer("micro_batch_size", in: 1...1_000_000)
     let sequenceLength = try workload.integer("sequence_length", in: 1...100_000_000)
     let target = try workload.optionalInteger("target_sequence_length", in: 1...100_000_000)
@@ -131,6 +133,7 @@ extension ScenarioReader {
       try Later.refuse(name, in: Later.frameworks, path: "framework", instead: "Use \"torch\".")
       let _: Torch = try settings.choice("framework")
     }
+    if try settings.bool("compile", default: false) { throw .compiled }
   }
 
   private func readAllocator(_ settings: inout Settings) throws(PlanError) -> AllocatorSettings {
@@ -156,6 +159,21 @@ extension PlanError {
     Self(
       .conflict, "\(model) has no decoder beside an encoder that could have a length of its own",
       path: path, fix: "Leave it out: sequence_length is the length of every sequence.")
+  }
+
+  /// A compiled step may need less than the eager one or more, and no rule here says which.
+  fileprivate static var compiled: Self {
+    Self(
+      .unsupported, "a compiled step cannot be planned", path: "compile",
+      fix: "Leave it out to plan the eager step; the compiled one may take less or more.")
+  }
+
+  /// With sdpa packed sequences make a mask, with a varlen kernel none; the scenario cannot say which.
+  fileprivate static var packed: Self {
+    Self(
+      .unsupported, "packed sequences cannot be planned as such", path: "workload.packing",
+      fix: "Leave it out and give the packed length as sequence_length: that is what a flash "
+        + "kernel for variable lengths takes; sdpa's mask of tokens by tokens comes on top.")
   }
 
   fileprivate static var noWorkload: Self {

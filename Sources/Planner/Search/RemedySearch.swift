@@ -143,7 +143,7 @@ struct RemedySearch {
   private var sixteenBits: Change? {
     switch scenario.precision {
     case .bf16True, .fp16True: return nil
-    case .fp32True, .bf16Mixed, .fp16Mixed: break
+    case .fp32True, .bf16Mixed, .fp16Mixed, .fp8Mixed: break
     }
     guard scenario.device.computeCapability >= 80 else { return nil }
     return Change(text: "\"precision\": \"bf16-true\"", cost: "weights and states in bf16") {

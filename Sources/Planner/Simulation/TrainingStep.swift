@@ -31,6 +31,11 @@ struct TrainingStep {
     var leaf = 0
     /// What is allocated while it is quantized, and freed again.
     var loading: [Int] = []
+    /// Whether it is the weight of an `nn.Linear` of its own.
+    var isLinear = false
+
+    /// The weight as an optimizer sees it.
+    var trained: TrainedWeight { TrainedWeight(name: name, spec: spec, isLinear: isLinear) }
   }
 
   /// Runs the step of a plan.
@@ -99,6 +104,7 @@ struct TrainingStep {
     tape.schedule.begin(.optimizer)
     tape.release(late, Moment.end.rawValue)
     try distribution?.beforeOptimizer(in: &tape.schedule)
+    if plan.scalesLoss { LossScaler.unscale(&tape.schedule) }
     try plan.clip(local, &tape.schedule)
     let waiting = local.filter { $0.trainable && !plan.optimizer.freesGradient(of: $0.spec) }
     if !waiting.isEmpty, !plan.updatesOnHost {
@@ -108,6 +114,7 @@ struct TrainingStep {
       tape.schedule = update.schedule
     }
     distribution?.afterOptimizer(in: &tape.schedule)
+    if plan.scalesLoss { LossScaler.update(&tape.schedule) }
     for gradient in tape.gradients { tape.release(gradient, Moment.end.rawValue) }
     tape.dropOutput()
     schedule = tape.schedule
@@ -126,7 +133,7 @@ struct TrainingStep {
       }
       let weight = Weight(
         name: leaf.name, spec: leaf.spec, tensors: leaf.tensors, trainable: leaf.trainable,
-        count: 1, section: 0)
+        count: 1, section: 0, isLinear: leaf.isLinear)
       var step = OptimizerStep(weights: [weight], schedule: Schedule())
       step.kernels = plan.context.kernels
       try plan.optimizer.step(&step)
@@ -158,7 +165,7 @@ struct TrainingStep {
       return Weight(
         name: leaf.name, spec: leaf.spec, tensors: leaf.tensors, trainable: leaf.trainable,
         count: section.map { counts[$0] } ?? 1, section: section ?? 0,
-        active: leaf.active, leaf: index, loading: leaf.loading)
+        active: leaf.active, leaf: index, loading: leaf.loading, isLinear: leaf.isLinear)
     }
   }
 
@@ -180,21 +187,32 @@ struct TrainingStep {
         tape.schedule.events.append(
           Event(kind: .update, count: Int32(truncatingIfNeeded: weight.leaf)))
       }
-      for state in try plan.optimizer.states(of: weight.spec) {
+      for state in try plan.optimizer.states(of: weight.trained) {
         tape.schedule.allocate(state.bytes, count: weight.count, .optimizerState, moment)
       }
     }
     let trained = weights.filter { $0.trainable && $0.count > 0 }
+    try plan.optimizer.check(trained.map(\.trained))
     for state in try plan.optimizer.sharedStates(of: trained.map(\.spec)) {
       tape.schedule.allocate(state.bytes, .optimizerState, moment)
     }
     for bytes in plan.context.quantization?.shared ?? [] {
       tape.schedule.allocate(bytes, .parameters, moment)
     }
+    if plan.scalesLoss {
+      tape.schedule.allocate(LossScaler.resident, .optimizerState, moment)
+    }
     for buffer in graph.buffers { tape.schedule.allocate(buffer, .other, moment) }
     for workspace in plan.libraryWorkspaces(graph) {
       tape.schedule.allocate(workspace, .workspace, moment)
     }
+  }
+}
+
+extension Program.Leaf {
+  /// Whether it is the weight of an `nn.Linear` of its own: a tied head is its embedding's, a router's a parameter.
+  fileprivate var isLinear: Bool {
+    isMultiplied && !isTable && !name.description.hasSuffix("mlp.gate.weight")
   }
 }
 

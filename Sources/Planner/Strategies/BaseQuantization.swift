@@ -63,8 +63,9 @@ public struct BaseQuantization: Hashable, Sendable {
       format,
       Assumption(
         "quantized_loading",
-        "weights are quantized one by one while they load, so that loading stays below the step",
-        source: "the loader of transformers 5.17"),
+        "weights are quantized one by one while they load: what is then on the device is given as \"loading\", "
+          + "and the verdict counts it",
+        source: "transformers 5.17, core_model_loading.py"),
     ]
   }
 

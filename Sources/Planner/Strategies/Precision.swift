@@ -10,6 +10,8 @@ public enum Precision: String, Hashable, Sendable, CaseIterable {
   case bf16Mixed = "bf16-mixed"
   /// fp32 weights; matrix products and attention in fp16 by autocast, with a loss scaler.
   case fp16Mixed = "16-mixed"
+  /// As ``bf16Mixed``, with the layers' linear products in 8-bit floating point by torchao.
+  case fp8Mixed = "fp8-mixed"
 }
 
 extension Precision: Strategy {
@@ -41,6 +43,16 @@ extension Precision: Strategy {
     case .fp16Mixed:
       (plan.context.dtype, plan.context.autocast) = (.fp32, .fp16)
       plan.scalesLoss = true
+    case .fp8Mixed:
+      (plan.context.dtype, plan.context.autocast) = (.fp32, .bf16)
+      plan.context.float8 = true
+      plan.assumptions.append(Self.float8)
     }
   }
+
+  /// What 8-bit products take for granted.
+  private static let float8 = Assumption(
+    "float8",
+    "torchao's tensorwise scaling in every linear layer but the head, run eagerly; not Transformer Engine's",
+    source: "torchao 0.18, torchao/float8; accelerate 1.15, accelerate/utils/ao.py")
 }

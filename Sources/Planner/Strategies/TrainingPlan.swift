@@ -29,8 +29,8 @@ public struct TrainingPlan: Sendable {
   /// What the strategies took for granted.
   public var assumptions: [Assumption] = []
 
-  /// Scalars that the loop makes of the loss: divided by the micro-batches, multiplied by the loss scale.
-  var lossScalars: Int { (microBatches > 1 ? 1 : 0) + (scalesLoss ? 1 : 0) }
+  /// Scalars that the loop holds besides the loss: divided by the micro-batches, multiplied by the loss scale or both.
+  var lossScalars: Int { microBatches > 1 || scalesLoss ? 1 : 0 }
 
   /// What each of `layers` layers keeps, in pieces.
   func retention(_ layers: Int) -> [RetentionPiece] { retentionPieces(layers) }
@@ -38,14 +38,16 @@ public struct TrainingPlan: Sendable {
   /// The workspaces that cuBLAS and cuBLASLt keep inside the allocator.
   ///
   /// cuBLAS: one per handle, for the forward and the autograd thread; 32 MiB on compute capability 9.0, else
-  /// 8,519,680 bytes. cuBLASLt: 1 MiB per thread that ran a matrix product with a bias.
+  /// 8,519,680 bytes. cuBLASLt: 1 MiB per thread that ran a matrix product with a bias or in 8-bit floating point.
   ///
   /// Source: `getChosenWorkspaceSize` in PyTorch's `aten/src/ATen/cuda/CublasHandlePool.cpp`; the reference runs.
   func libraryWorkspaces(_ graph: LayerGraph) -> [Int] {
     if context.kernels.isProcessor { return [] }
     let handle = context.kernels.computeCapability / 10 == 9 ? 33_554_432 : 8_519_680
     var workspaces = [handle, handle]
-    if graph.program.addsBias {
+    if graph.program.multipliesInFloat8 {
+      workspaces += [1 << 20, 1 << 20]
+    } else if graph.program.addsBias {
       workspaces.append(1 << 20)
       let replayed = retention(graph.layers).contains {
         $0.layers > 0 && $0.pattern.contains { $0 != .keep }

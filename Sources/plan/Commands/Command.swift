@@ -30,8 +30,8 @@ struct CommandResult {
 /// The list of commands.
 enum Commands {
   static let all: [any Command.Type] = [
-    FitCommand.self, CompareCommand.self, ShowCommand.self, BenchmarkCommand.self,
-    HelpCommand.self,
+    FitCommand.self, CompareCommand.self, ShowCommand.self, ExplainCommand.self,
+    BenchmarkCommand.self, HelpCommand.self,
   ]
 
   static func named(_ name: String) -> (any Command.Type)? {

@@ -20,6 +20,8 @@ struct HelpTopic: Sendable {
         reserved    what PyTorch's caching allocator holds from the driver
         device      reserved memory and the CUDA context: what has to fit
         capacity    what the device offers to a process, not the marketing figure
+        loading     what is there before the first step while a checkpoint is
+                    quantized, at most; the verdict counts it ("loading" in JSON)
 
       FLOPs count a multiplication with its addition as two. Recomputation is
       given relative to the same step without it. Times are estimates of the
@@ -66,7 +68,8 @@ struct HelpTopic: Sendable {
 
       model       a name from "plan show models", the path of a config.json
                   (relative to the scenario), or such a config as an object
-      precision   32-true, bf16-true, 16-true, bf16-mixed, 16-mixed
+      precision   32-true, bf16-true, 16-true, bf16-mixed, 16-mixed,
+                  fp8-mixed (torchao, from compute capability 8.9 on)
       attention   sdpa, eager
       kernels     torch, liger (Llama, Mistral, Qwen2, Qwen3)
       loss        { "implementation": "transformers" }, "transformers-4.48", or

@@ -58,32 +58,4 @@ import Testing
     let ratio = Double(report.flops.count) / (6 * matrices * 128)
     #expect(ratio > 1 && ratio < 1.01)
   }
-
-  /// foundation-model-stack measured LoRA of rank 16 with dropout and fp32 adapters, in bf16 with transformers 4.48.1.
-  ///
-  /// With today's loss the plan is 4 and 6 % lower. Source: `scripts/benchmarks/refs/a100_80gb.csv` of
-  /// fms-acceleration.
-  @Test(
-    "LoRA with the loss of transformers 4.48 takes what an A100 measured",
-    arguments: [(4, 26_704_571_904), (8, 38_742_912_512)])
-  func olderLoss(batch: Int, bytes: Int) throws {
-    var config = try Settings(
-      [
-        "vocab_size": 32_000, "hidden_size": 4096, "intermediate_size": 14_336,
-        "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8,
-        "sliding_window": nil,
-      ], path: "model")
-    let family = try #require(ModelFamilies.named("mistral"))
-    let adapters = LoRA(
-      rank: 16, targetModules: ["q_proj", "k_proj", "v_proj", "o_proj"], adapterPrecision: .fp32,
-      dropout: 0.1)
-    let scenario = Scenario(
-      name: "Mistral 7B", model: Model(name: "mistral", family: try family.init(&config)),
-      workload: Workload(microBatchSize: batch, sequenceLength: 4096),
-      strategies: [ActivationCheckpointing(.full), adapters],
-      device: try #require(DeviceCatalog.named("a100-80gb-sxm")), loss: .transformers448)
-    let report = try Planner.plan(scenario)
-    let peak = report.phases.map(\.allocated.count).max() ?? 0
-    #expect(abs(Double(peak - bytes)) / Double(bytes) < 0.0002)
-  }
 }

@@ -34,9 +34,9 @@ import Testing
       fix: "Write text in quotes."),
     Mistake(
       "precision", "bf16", .unknown, "\"bf16\" is not known here", at: "precision",
-      fix: "Use one of: 32-true, bf16-true, 16-true, bf16-mixed, 16-mixed."),
+      fix: "Use one of: 32-true, bf16-true, 16-true, bf16-mixed, 16-mixed, fp8-mixed."),
     Mistake(
-      "precision", "fp8-mixed", .unsupported, "\"fp8-mixed\" cannot be planned yet",
+      "precision", "fp8-true", .unsupported, "\"fp8-true\" cannot be planned yet",
       at: "precision", fix: "Use \"bf16-mixed\" or \"bf16-true\"."),
     Mistake(
       "attention", "flash", .unsupported, "\"flash\" cannot be planned yet", at: "attention",
@@ -85,7 +85,7 @@ import Testing
       "workload", ["micro_batch": 1, "sequence_length": 8], .unknown,
       "unknown key \"micro_batch\"", at: "workload.micro_batch",
       fix:
-        "Use one of: micro_batch_size, sequence_length, gradient_accumulation_steps, keep_outputs."
+        "Use one of: micro_batch_size, sequence_length, gradient_accumulation_steps, keep_outputs, packing."
     ),
     Mistake(
       "workload", ["micro_batch_size": 1, "sequence_lenght": 8], .unknown,

@@ -36,6 +36,13 @@ enum Fixtures {
     return cases.map(Case.init(value:))
   }
 
+  /// The runs of `Published/Fixtures/<name>.json`.
+  static func published(_ name: String) -> [Case] {
+    guard let value = try? json("Published/Fixtures/\(name).json"), case .array(let cases) = value
+    else { return [] }
+    return cases.map(Case.init(value:))
+  }
+
   /// A file below this test target's folder.
   static func json(_ path: String) throws -> JSONValue {
     let folder = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")

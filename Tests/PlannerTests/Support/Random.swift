@@ -59,10 +59,18 @@ extension Scenario {
           decomposesWeight: Int.random(in: 0...3, using: &g) == 0))
     }
     let implementation = OptimizerImplementation.allCases.randomElement(using: &g) ?? .foreach
-    let optimizer: any Optimizer =
+    let adapts = strategies.contains { $0 is LoRA }
+    var optimizer: any Optimizer =
       .random(using: &g) ? AdamW(implementation) : SGD(implementation, momentum: 0.9)
+    if !adapts, ["llama", "qwen2", "falcon", "phi"].contains(family) {
+      optimizer = try lowRank(using: &g) ?? optimizer
+    }
     let devices = ["rtx-4090", "h100-sxm", "a100-80gb-sxm", "rtx-3090"]
     let device = DeviceCatalog.named(devices.randomElement(using: &g) ?? "") ?? DeviceCatalog.all[0]
+    var precision = Precision.allCases.randomElement(using: &g) ?? .bf16True
+    if adapts || device.computeCapability < 89 || family == "vit", precision == .fp8Mixed {
+      precision = .bf16Mixed
+    }
     let kernelSet = randomKernels(for: family, using: &g)
     let keepOutputs = Bool.random(using: &g)
     let losses: [LossImplementation] =
@@ -74,13 +82,25 @@ extension Scenario {
       name: "seed \(seed)", model: model,
       workload: Workload(
         microBatchSize: Int.random(in: 1...4, using: &g),
-        sequenceLength: Int.random(in: 16...(family == "gpt2" ? 1024 : 2048), using: &g),
+        sequenceLength: Int.random(in: 16...(family == "gpt2" ? 1024 : 2048), using: &g)
+          / (precision == .fp8Mixed ? 16 : 1) * (precision == .fp8Mixed ? 16 : 1),
         gradientAccumulationSteps: Int.random(in: 1...4, using: &g),
         keepOutputs: keepOutputs),
-      precision: Precision.allCases.randomElement(using: &g) ?? .bf16True,
+      precision: precision,
       attention: .random(using: &g) ? .sdpa : .eager, optimizer: optimizer,
       gradientClipping: .random(using: &g) ? 1 : nil, strategies: strategies, device: device,
       loss: losses.randomElement(using: &g) ?? .transformers, kernelSet: kernelSet)
+  }
+
+  /// A low-rank optimizer half of the time.
+  private static func lowRank(using g: inout SplitMix) throws -> (any Optimizer)? {
+    guard Bool.random(using: &g) else { return nil }
+    let types: [any Optimizer.Type] = [
+      GaLoreAdamW.self, GaLoreAdamW8bit.self, ApolloAdamW.self,
+    ]
+    let rank = JSONValue.integer(Int.random(in: 1...300, using: &g))
+    var settings = try Settings(["rank": rank], path: "optimizer")
+    return try types.randomElement(using: &g)?.init(&settings)
   }
 
   /// Half of the scenarios of a family that Liger covers take its kernels.

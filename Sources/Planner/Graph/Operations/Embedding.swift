@@ -15,6 +15,7 @@ extension Forward {
     expanded: Bool = false, permuted: Bool = false
   ) throws(PlanError) -> Value {
     let table = weight.value.spec
+    markTable(weight)
     let spec = try TensorSpec(n, table.columns, table.dtype)
     let row = expanded ? plain("index", try TensorSpec(n, 1, .int64)) : nil
     begin("embedding", module: module, weight.value)

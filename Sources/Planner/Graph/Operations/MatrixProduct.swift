@@ -63,6 +63,7 @@ extension Forward {
     if let quantization = linear.quantization {
       return try quantization.product(x, linear, in: &self)
     }
+    if multipliesInFloat8(linear) { return try float8Product(x, linear) }
     let (weight, module, form) = (linear.weight, linear.module, linear.form)
     guard form == .matmul, let bias = linear.bias else {
       return try product(x, weight, bias: linear.bias, module: module, form: form)
@@ -78,6 +79,7 @@ extension Forward {
     _ x: Value, _ weight: Parameter, bias: Parameter? = nil, module: StaticString? = nil,
     form: Linear.Form = .linear
   ) throws(PlanError) -> Value {
+    if form != .addmm { markMultiplied(weight) }
     var castBias = form == .addmm ? nil : bias.map { castForProduct($0) }
     let w = castForProduct(weight, keeps: form != .matmul)
     let x = castForProduct(x)

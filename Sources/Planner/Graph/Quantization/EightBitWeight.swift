@@ -21,6 +21,11 @@ struct EightBitWeight: QuantizedWeight {
   /// The weight in 16 bits.
   func loading(of weight: TensorSpec) throws(PlanError) -> [Int] { [weight.cast(to: .fp16).bytes] }
 
+  /// The weight as it was, and a copy in fp16 (`Int8Params._quantize`).
+  func loadedWhole(_ weight: TensorSpec) -> Int {
+    weight.cast(to: format).bytes &+ (format == .fp16 ? 0 : weight.cast(to: .fp16).bytes)
+  }
+
   func dequantized(_ weight: Parameter, in f: inout Forward) throws(PlanError) -> Value {
     let spec = weight.value.spec.cast(to: .fp32)
     let scaled = f.plain("int8_vectorwise_dequant", spec, role: .activations)

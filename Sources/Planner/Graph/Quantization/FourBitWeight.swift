@@ -36,6 +36,11 @@ struct FourBitWeight: QuantizedWeight {
     return doublyQuantized ? [whole, scales, scales] : [whole]
   }
 
+  /// The weight as it was, and the scales in fp32 with a copy less their mean where they are quantized too.
+  func loadedWhole(_ weight: TensorSpec) -> Int {
+    weight.cast(to: format).bytes &+ (doublyQuantized ? 8 &* Self.blocks(of: weight) : 0)
+  }
+
   private static func blocks(of weight: TensorSpec) -> Int {
     weight.elements / 64 + (weight.elements % 64 == 0 ? 0 : 1)
   }

@@ -9,6 +9,8 @@ protocol QuantizedWeight: Sendable {
   func tensors(of weight: TensorSpec) throws(PlanError) -> [Int]
   /// The bytes of what is allocated on the device while a weight is quantized, and freed again.
   func loading(of weight: TensorSpec) throws(PlanError) -> [Int]
+  /// The bytes beside them while a loader, which brings the weight to the device whole, quantizes it there.
+  func loadedWhole(_ weight: TensorSpec) -> Int
   /// The bytes of tensors that all weights of the model share.
   var shared: [Int] { get }
   /// The format of the projection's bias once the module has run.
