@@ -76,7 +76,7 @@ extension ScenarioReader {
     guard var workload = try settings.object("workload") else { throw .noWorkload }
     try workload.expect([
       "micro_batch_size", "sequence_length", "target_sequence_length",
-      "gradient_accumulation_steps", "keep_outputs",
+      "gradient_accumulation_steps", "keep_outputs", "experts",
     ])
     let microBatchSize = try workload.integer("micro_batch_size", in: 1...1_000_000)
     let sequenceLength = try workload.integer("sequence_length", in: 1...100_000_000)
@@ -87,10 +87,15 @@ extension ScenarioReader {
     let steps = try workload.optionalInteger("gradient_accumulation_steps", in: 1...1_000_000)
     let keepOutputs = try workload.bool("keep_outputs", default: false)
     if steps == nil { defaults.note("gradient_accumulation_steps", "no gradient accumulation") }
+    if target == nil, model.family.isEncoderDecoder {
+      defaults.note("target_sequence_length", "as many decoder tokens as encoder tokens")
+    }
     if !workload.has("keep_outputs") { defaults.note("keep_outputs", "outputs not kept") }
+    var load: ExpertLoad?
+    if var experts = try workload.object("experts") { load = try ExpertLoad(&experts, model) }
     return Workload(
       microBatchSize: microBatchSize, sequenceLength: sequenceLength, targetSequenceLength: target,
-      gradientAccumulationSteps: steps ?? 1, keepOutputs: keepOutputs)
+      gradientAccumulationSteps: steps ?? 1, keepOutputs: keepOutputs, expertLoad: load)
   }
 
   private func readPrecision(_ settings: inout Settings, _ defaults: inout Defaults)

@@ -112,7 +112,8 @@ extension Forward {
     if shape.bias == .trained, let bias {
       let keys = Self.align(shape.keys, 16)
       let matrices = try checkedProduct(shape.batch, shape.heads, shape.queries)
-      gradient(3, try TensorSpec(matrices, keys, bias.spec.dtype), view: keys != shape.keys,
+      gradient(
+        3, try TensorSpec(matrices, keys, bias.spec.dtype), view: keys != shape.keys,
         part: try TensorSpec(matrices, shape.keys, bias.spec.dtype).bytes)
     }
     try backwardWorkspace(q, k, v, shape: shape, kernel: kernel, statistics: statistics)

@@ -63,7 +63,9 @@ struct T5Attention: Sendable {
     let values = f.local(
       try f.heads(try f.project(source ?? x, v), width: width, copies: copies))
     let bias: PositionBias
-    if let given { bias = given } else {
+    if let given {
+      bias = given
+    } else {
       bias = try self.bias(tokens, keyTokens, like: queries, in: &f)
     }
     let (rows, weights) = try attention(queries, keys, values, mask: mask, bias: bias, in: &f)
