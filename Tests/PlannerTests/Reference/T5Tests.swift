@@ -18,5 +18,5 @@ import Testing
       report.trainableParameters == reference.value.integer("reference", "trainable_parameters"))
   }
 
-  @Test("are not fewer than before") func count() { #expect(Self.cases.count >= 41) }
+  @Test("are not fewer than before") func count() { #expect(Self.cases.count >= 57) }
 }
