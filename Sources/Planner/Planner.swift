@@ -37,6 +37,11 @@ public enum Planner {
     plan.optimizer = scenario.optimizer
     plan.clipping = scenario.gradientClipping
     plan.assumptions = scenario.kernelAssumptions
+    if let load = scenario.workload.expertLoad, let experts = scenario.model.family.routedExperts {
+      let tokens = try checkedProduct(
+        scenario.workload.microBatchSize, scenario.workload.sequenceLength)
+      plan.assumptions.append(.load(load, of: tokens, experts))
+    }
     try StrategyStack([scenario.precision] + scenario.strategies).decide(&plan)
     plan.assumptions += plan.optimizer.assumptions
     try checkDevices(plan, of: scenario)

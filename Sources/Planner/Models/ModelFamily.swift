@@ -12,6 +12,8 @@ public protocol ModelFamily: Sendable {
   var linearModules: [String] { get }
   /// Whether a decoder writes one sequence while it reads what an encoder made of another; false by default.
   var isEncoderDecoder: Bool { get }
+  /// The experts that tokens are shared among, in models that have them; `nil` by default.
+  var routedExperts: RoutedExperts? { get }
   /// What the plan of such a model takes for granted; nothing by default.
   var assumptions: [Assumption] { get }
   /// The layer graph of one forward pass, from token ids to the loss.
@@ -21,8 +23,18 @@ public protocol ModelFamily: Sendable {
 extension ModelFamily {
   /// See ``ModelFamily/isEncoderDecoder``.
   public var isEncoderDecoder: Bool { false }
+  /// See ``ModelFamily/routedExperts``.
+  public var routedExperts: RoutedExperts? { nil }
   /// See ``ModelFamily/assumptions``.
   public var assumptions: [Assumption] { [] }
+}
+
+/// How many experts a layer has, and how many of them each token goes to.
+public struct RoutedExperts: Hashable, Sendable {
+  /// Experts of one layer.
+  public var count: Int
+  /// Different experts that one token goes to.
+  public var choices: Int
 }
 
 /// The list of model families.

@@ -87,16 +87,19 @@ public struct Workload: Hashable, Sendable {
   public var gradientAccumulationSteps: Int
   /// Whether the loop holds the model's output, and with it the logits, until the step ends.
   public var keepOutputs: Bool
+  /// How tokens spread over a mixture's experts; evenly if `nil`.
+  public var expertLoad: ExpertLoad?
 
   /// Describes a workload.
   public init(
     microBatchSize: Int, sequenceLength: Int, targetSequenceLength: Int? = nil,
-    gradientAccumulationSteps: Int = 1, keepOutputs: Bool = false
+    gradientAccumulationSteps: Int = 1, keepOutputs: Bool = false, expertLoad: ExpertLoad? = nil
   ) {
     self.microBatchSize = microBatchSize
     self.sequenceLength = sequenceLength
     self.targetSequenceLength = targetSequenceLength
     self.gradientAccumulationSteps = gradientAccumulationSteps
     self.keepOutputs = keepOutputs
+    self.expertLoad = expertLoad
   }
 }

@@ -80,8 +80,7 @@ extension ScenarioReader {
     guard var workload = try settings.object("workload") else { throw .noWorkload }
     try workload.expect([
       "micro_batch_size", "sequence_length", "target_sequence_length",
-      "gradient_accumulation_steps", "keep_outputs",
-      "packing",
+      "gradient_accumulation_steps", "keep_outputs", "experts", "packing",
     ])
     if try workload.bool("packing", default: false) { throw .packed }
     let microBatchSize = try workload.integer("micro_batch_size", in: 1...1_000_000)
@@ -93,10 +92,15 @@ extension ScenarioReader {
     let steps = try workload.optionalInteger("gradient_accumulation_steps", in: 1...1_000_000)
     let keepOutputs = try workload.bool("keep_outputs", default: false)
     if steps == nil { defaults.note("gradient_accumulation_steps", "no gradient accumulation") }
+    if target == nil, model.family.isEncoderDecoder {
+      defaults.note("target_sequence_length", "as many decoder tokens as encoder tokens")
+    }
     if !workload.has("keep_outputs") { defaults.note("keep_outputs", "outputs not kept") }
+    var load: ExpertLoad?
+    if var experts = try workload.object("experts") { load = try ExpertLoad(&experts, model) }
     return Workload(
       microBatchSize: microBatchSize, sequenceLength: sequenceLength, targetSequenceLength: target,
-      gradientAccumulationSteps: steps ?? 1, keepOutputs: keepOutputs)
+      gradientAccumulationSteps: steps ?? 1, keepOutputs: keepOutputs, expertLoad: load)
   }
 
   private func readPrecision(_ settings: inout Settings, _ defaults: inout Defaults)

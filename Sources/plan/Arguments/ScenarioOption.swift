@@ -27,6 +27,9 @@ struct ScenarioOption: Sendable {
       "sequences in one forward pass"),
     Self("sequence-length", "N", "workload.sequence_length", .number, "tokens in each sequence"),
     Self(
+      "target-sequence-length", "N", "workload.target_sequence_length", .number,
+      "tokens in each sequence of a decoder"),
+    Self(
       "gradient-accumulation-steps", "N", "workload.gradient_accumulation_steps", .number,
       "passes before the optimizer steps"),
     Self(

@@ -68,6 +68,9 @@ struct HelpTopic: Sendable {
 
       model       a name from "plan show models", the path of a config.json
                   (relative to the scenario), or such a config as an object
+      workload    also "target_sequence_length": tokens that a decoder writes beside
+                  an encoder (T5), and "experts": { "imbalance": 1.5, "capacity": 2 },
+                  the busiest expert's load and a limit to it, over the mean load
       precision   32-true, bf16-true, 16-true, bf16-mixed, 16-mixed,
                   fp8-mixed (torchao, from compute capability 8.9 on)
       attention   sdpa, eager

@@ -40,5 +40,5 @@ struct QuantizedTests {
     }
   }
 
-  @Test("are all there") func count() { #expect(Self.cases.count >= 56) }
+  @Test("are all there") func count() { #expect(Self.cases.count >= 59) }
 }

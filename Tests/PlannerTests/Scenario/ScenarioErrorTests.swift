@@ -85,7 +85,8 @@ import Testing
       "workload", ["micro_batch": 1, "sequence_length": 8], .unknown,
       "unknown key \"micro_batch\"", at: "workload.micro_batch",
       fix:
-        "Use one of: micro_batch_size, sequence_length, gradient_accumulation_steps, keep_outputs, packing."
+        "Use one of: micro_batch_size, sequence_length, target_sequence_length, "
+        + "gradient_accumulation_steps, keep_outputs, experts, packing."
     ),
     Mistake(
       "workload", ["micro_batch_size": 1, "sequence_lenght": 8], .unknown,

@@ -14,6 +14,28 @@ import Testing
     return kinds
   }
 
+  @Test("falls into stacks that together are the whole") func stacks() {
+    var g = SplitMix(state: 2)
+    for seed in 0..<500 {
+      var pieces: [RetentionPiece] = []
+      for _ in 0..<Int.random(in: 1...3, using: &g) {
+        let pattern = (0..<Int.random(in: 1...3, using: &g)).map { _ in
+          Bool.random(using: &g) ? Retention.keep : .recompute(reentrant: false)
+        }
+        pieces.append(
+          RetentionPiece(pattern: pattern, layers: Int.random(in: 0...9, using: &g)))
+      }
+      let layers = pieces.reduce(0) { $0 + $1.layers }
+      let whole = unrolled(LayerSequence(sections: [1], retention: pieces))
+      let cut = Int.random(in: 0...layers, using: &g)
+      let parts = [
+        pieces.slice(from: 0, layers: cut), pieces.slice(from: cut, layers: layers - cut),
+      ]
+      let joined = parts.flatMap { unrolled(LayerSequence(sections: [1], retention: $0)) }
+      #expect(joined == whole, "seed \(seed)")
+    }
+  }
+
   @Test("is the leading layers, the pattern behind them, and the retentions over both")
   func leading() {
     var g = SplitMix(state: 1)

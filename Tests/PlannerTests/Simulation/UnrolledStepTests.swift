@@ -25,7 +25,7 @@ import Testing
   @Test(
     "equals the walk over every layer",
     arguments: OneDeviceTests.cases + FamilyTests.cases + MixtureTests.cases + LossTests.cases
-      + QuantizedTests.cases + EncoderTests.cases)
+      + QuantizedTests.cases + EncoderTests.cases + T5Tests.cases + DroppedAttentionTests.cases)
   func references(_ reference: Fixtures.Case) throws {
     try compare(try reference.scenario, "\(reference)")
   }

@@ -5,7 +5,7 @@ extension Scenario {
   private static let families = [
     "bloom", "deepseek_v2", "deepseek_v3", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2",
     "gpt_neox", "llama", "mistral", "mixtral", "olmo", "olmo2", "opt", "phi", "phi3", "qwen2",
-    "qwen2_moe", "qwen3", "qwen3_moe", "starcoder2", "bert", "roberta", "vit",
+    "qwen2_moe", "qwen3", "qwen3_moe", "starcoder2", "bert", "roberta", "vit", "t5",
   ]
 
   /// A random small scenario of any family, precision, attention, strategy and optimizer.
@@ -26,6 +26,7 @@ extension Scenario {
       .init("vocab_size", .integer(Int.random(in: 100...50_000, using: &g))),
       .init("tie_word_embeddings", .bool(.random(using: &g))),
       .init("head_dim", .integer(width)),
+      .init("attention_dropout", .number(.random(using: &g) ? 0.1 : 0)),
     ]
     let own = familyKeys(family, using: &g)
     config = config.filter { member in !own.contains { $0.key == member.key } } + own
@@ -43,7 +44,8 @@ extension Scenario {
         }
       strategies.append(
         ActivationCheckpointing(
-          policy, reentrant: Int.random(in: 0...3, using: &g) == 0, earlyStop: .random(using: &g)))
+          policy, reentrant: Int.random(in: 0...3, using: &g) == 0 && family != "t5",
+          earlyStop: .random(using: &g)))
     }
     if Int.random(in: 0...2, using: &g) == 0 {
       let all = model.family.linearModules
@@ -71,6 +73,7 @@ extension Scenario {
     if adapts || device.computeCapability < 89 || family == "vit", precision == .fp8Mixed {
       precision = .bf16Mixed
     }
+    if family == "t5", precision == .fp16True || precision == .fp8Mixed { precision = .bf16Mixed }
     let kernelSet = randomKernels(for: family, using: &g)
     let keepOutputs = Bool.random(using: &g)
     let losses: [LossImplementation] =
@@ -84,6 +87,7 @@ extension Scenario {
         microBatchSize: Int.random(in: 1...4, using: &g),
         sequenceLength: Int.random(in: 16...(family == "gpt2" ? 1024 : 2048), using: &g)
           / (precision == .fp8Mixed ? 16 : 1) * (precision == .fp8Mixed ? 16 : 1),
+        targetSequenceLength: family == "t5" ? Int.random(in: 1...1024, using: &g) : nil,
         gradientAccumulationSteps: Int.random(in: 1...4, using: &g),
         keepOutputs: keepOutputs),
       precision: precision,
@@ -189,6 +193,12 @@ extension Scenario {
         .init("norm_topk_prob", .bool(.random(using: &g))),
         .init("decoder_sparse_step", .integer(Int.random(in: 1...3, using: &g))),
         .init("mlp_only_layers", .array(dense == 0 ? [] : [.integer(dense)])),
+      ]
+    case "t5":
+      return drops(["dropout_rate"]) + [
+        .init("num_decoder_layers", .integer(Int.random(in: 1...9, using: &g))),
+        .init("d_ff", .integer(Int.random(in: 64...2048, using: &g))),
+        .init("feed_forward_proj", .random(using: &g) ? "relu" : "gated-gelu"),
       ]
     case "olmo": return [.init("clip_qkv", .random(using: &g) ? 8 : .null)]
     default: return []

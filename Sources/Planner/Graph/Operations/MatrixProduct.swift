@@ -32,11 +32,13 @@ struct Linear: Sendable {
 /// Matrix products and their backward rules.
 extension Forward {
   /// Declares a projection; a strategy may put an adapter beside it.
+  ///
+  /// - Parameter quantizes: Whether a quantized model's projection is quantized as well.
   mutating func linear(
     _ module: StaticString, weight: StaticString, bias: StaticString? = nil, input: Int,
-    output: Int, form: Linear.Form = .linear
+    output: Int, form: Linear.Form = .linear, quantizes: Bool = true
   ) throws(PlanError) -> Linear {
-    let quantization = form == .matmul ? nil : context.quantization
+    let quantization = form == .matmul || !quantizes ? nil : context.quantization
     let weight = try parameter(weight, output, input, quantized: quantization)
     var linear = Linear(
       module: module, weight: weight,

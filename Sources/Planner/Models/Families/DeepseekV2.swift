@@ -26,6 +26,7 @@ struct DeepseekV2: ModelFamily {
   }
 
   var linearModules: [String] { lineage.linearModules }
+  var routedExperts: RoutedExperts? { lineage.experts.routed }
   var assumptions: [Assumption] { [.uniformExperts] }
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     try lineage.graph(context)

@@ -22,6 +22,7 @@ struct DeepseekV3: ModelFamily {
   }
 
   var linearModules: [String] { lineage.linearModules }
+  var routedExperts: RoutedExperts? { lineage.experts.routed }
   var assumptions: [Assumption] { [.uniformExperts] }
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     try lineage.graph(context)

@@ -24,6 +24,7 @@ struct Mixtral: ModelFamily {
   }
 
   var linearModules: [String] { ["q_proj", "k_proj", "v_proj", "o_proj"] }
+  var routedExperts: RoutedExperts? { experts.routed }
   var assumptions: [Assumption] { [.uniformExperts] }
 
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {

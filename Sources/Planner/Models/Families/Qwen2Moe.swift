@@ -18,6 +18,7 @@ struct Qwen2Moe: ModelFamily {
   }
 
   var linearModules: [String] { lineage.linearModules }
+  var routedExperts: RoutedExperts? { lineage.experts.routed }
   var assumptions: [Assumption] { [.uniformExperts] }
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     try lineage.graph(context)

@@ -9,6 +9,8 @@ struct DecoderSizes: Sendable {
   var headWidth: Int
   /// Whether the head's weight is the embedding's.
   var tied: Bool
+  /// Whether attention weights are dropped out in training.
+  var dropsAttention: Bool
 
   /// What a config that leaves a key out means.
   struct Defaults {
@@ -55,5 +57,6 @@ struct DecoderSizes: Sendable {
         path: config.place("head_dim"), fix: "Choose an even head_dim.")
     }
     tied = try config.bool("tie_word_embeddings", default: defaults.tied)
+    dropsAttention = try config.drops("attention_dropout", default: 0)
   }
 }

@@ -80,6 +80,9 @@ struct ExpertSizes: Sendable {
   let choices: Int
   let intermediate: Int
 
+  /// What the workload's load is checked against.
+  var routed: RoutedExperts { RoutedExperts(count: count, choices: choices) }
+
   /// What a config calls them.
   struct Keys {
     var count: String

@@ -48,6 +48,7 @@ struct LatentAttention: SelfAttention {
       input: try checkedProduct(heads, sizes.value), output: hidden)
     var attention = CausalAttention(heads: heads, keyHeads: heads, headWidth: sizes.headWidth)
     attention.valueWidth = sizes.value
+    attention.dropout = sizes.drops
     attention.contiguousHeads = true
     self.attention = attention
   }
@@ -140,6 +141,8 @@ struct LatentSizes: Sendable {
   let turned: Int
   /// Elements of a value head.
   let value: Int
+  /// Whether attention weights are dropped out in training.
+  let drops: Bool
   /// Biases of the projections from and to the hidden size.
   let bias: Bool
   var rotation: Rotation
@@ -150,6 +153,7 @@ struct LatentSizes: Sendable {
   /// Reads them; throws where a head has nothing to rotate in pairs.
   init(_ config: inout Settings, _ sizes: DecoderSizes, rotation: Rotation) throws(PlanError) {
     (hidden, heads, self.rotation) = (sizes.hidden, sizes.heads, rotation)
+    drops = sizes.dropsAttention
     let range = 1...1_000_000
     let rank = try config.optionalInteger("q_lora_rank", in: range)
     queryRank = config.has("q_lora_rank") ? rank : 1536

@@ -27,7 +27,7 @@ struct RotaryAttention: SelfAttention {
     self.form = form
     attention = CausalAttention(
       heads: sizes.heads, keyHeads: sizes.keyHeads, headWidth: sizes.headWidth, window: window,
-      capped: capped, contiguousHeads: form == .sliced)
+      capped: capped, dropout: sizes.dropsAttention, contiguousHeads: form == .sliced)
   }
 
   /// Runs it; the weights come back where attention materialised them.

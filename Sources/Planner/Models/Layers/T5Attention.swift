@@ -46,7 +46,8 @@ struct T5Attention: Sendable {
     var attention = CausalAttention(
       heads: sizes.heads, keyHeads: sizes.heads, headWidth: sizes.headWidth, dropout: sizes.drops,
       plainSoftmax: true, keepsSoftmax: true)
-    attention.causal = source == nil && !bothDirections
+    // A single query has no future, so that its bias needs no mask.
+    attention.causal = source == nil && !bothDirections && tokens > 1
     (attention.queries, attention.keys) = (tokens, keyTokens)
 
     let own = PositionBias(

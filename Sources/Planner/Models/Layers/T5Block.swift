@@ -111,7 +111,9 @@ struct T5FeedForward: Sendable {
       gate = try f.linear("wi", weight: "wi.weight", input: hidden, output: wide)
       up = nil
     }
-    down = try f.linear("wo", weight: "wo.weight", input: wide, output: hidden)
+    // One of `_keep_in_fp32_modules`, which loaders do not quantize.
+    down = try f.linear(
+      "wo", weight: "wo.weight", input: wide, output: hidden, quantizes: false)
   }
 
   /// Runs it; the last projection gets its input in the format of its weight.
@@ -127,7 +129,7 @@ struct T5FeedForward: Sendable {
       hidden = f.local(try f.activate(hidden, sizes.activation), replacing: hidden)
     }
     if sizes.drops { hidden = f.local(f.dropout(hidden), replacing: hidden) }
-    if down.quantization == nil, hidden.spec.dtype != down.weight.value.spec.dtype {
+    if hidden.spec.dtype != down.weight.value.spec.dtype {
       hidden = f.local(f.cast(hidden, to: down.weight.value.spec.dtype), replacing: hidden)
     }
     return f.leave(f.local(try f.project(hidden, down), replacing: hidden))

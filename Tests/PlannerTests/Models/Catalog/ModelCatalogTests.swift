@@ -65,7 +65,7 @@ import Testing
       "bert", "bloom", "deepseek_v2", "deepseek_v3", "falcon", "gpt2", "gpt_neox", "mixtral", "opt",
       "phi", "qwen2_moe",
       "qwen3_moe",
-      "starcoder2", "vit",
+      "starcoder2", "t5", "vit",
     ].contains(model.config["model_type"])
   }
 
