@@ -67,6 +67,9 @@ enum JSONRenderer: Renderer {
       .init("flops", number(report.flops.count)),
       .init("seconds", .number(report.seconds.value)),
     ]
+    if let communication = report.communication {
+      members.append(.init("communication", value(of: communication)))
+    }
     if let host = report.host { members += hostMembers(host) }
     if let remedies { members.append(.init("remedies", .array(remedies.map(value(of:))))) }
     return .object(members)
@@ -106,6 +109,15 @@ enum JSONRenderer: Renderer {
 
   private static func value(of devices: Report.DeviceCount) -> JSONValue {
     ["used": .integer(devices.used), "minimum": devices.minimum.map { .integer($0) } ?? .null]
+  }
+
+  private static func value(of communication: Communication) -> JSONValue {
+    [
+      "sent_bytes": .object(
+        communication.sent.map { .init($0.collective, .number($0.bytes.rounded())) }),
+      "seconds": .number(communication.seconds.value),
+      "exposed_seconds": .number(communication.exposedSeconds.value),
+    ]
   }
 
   private static func value(of assumption: Assumption) -> JSONValue {

@@ -72,6 +72,19 @@ struct ReportPage {
     lines += [
       fact("recompute", Self.text(report.recompute)),
       fact("devices", "\(report.devices.used) used, \(minimum)"),
+    ]
+    if let communication = report.communication {
+      let sent = communication.sent.map {
+        "\($0.collective.replacing("_", with: "-")) \(TextLayout.metric($0.bytes, "B"))"
+      }
+      let exposed = TextLayout.duration(communication.exposedSeconds)
+      lines += TextLayout.wrap(
+        "sends " + sent.joined(separator: ", ")
+          + " a step, about \(TextLayout.duration(communication.seconds)), \(exposed) of it exposed",
+        TextLayout.width - 13
+      ).enumerated().map { fact($0 == 0 ? "network" : "", $1) }
+    }
+    lines += [
       fact(
         "step",
         "\(flops), at least \(TextLayout.duration(report.seconds)) at the device's peak rates"),

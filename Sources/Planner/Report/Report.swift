@@ -30,6 +30,8 @@ public struct Report: Sendable {
   public var seconds: Seconds
   /// How many devices there are and how many it takes.
   public var devices: DeviceCount
+  /// What it exchanges with other devices; `nil` where it is alone.
+  public var communication: Communication? = nil
   /// What lies on the host; `nil` where nothing does.
   public var host: HostUse? = nil
   /// What was taken for granted, in a fixed order.

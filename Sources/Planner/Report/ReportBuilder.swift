@@ -33,6 +33,7 @@ struct ReportBuilder {
     let loading = try loading(allowance)
     let fits =
       max(device, loading?.device ?? .zero) <= scenario.device.memory && host?.fits ?? true
+    let communication = try Communication(step.work, over: scenario.interconnect)
     let counts = try parameters()
     return Report(
       name: scenario.name, device: scenario.device.name, model: scenario.model.name,
@@ -45,8 +46,9 @@ struct ReportBuilder {
       recompute: recompute, flops: FLOPs(step.work.flops + step.work.recomputed),
       seconds: try Seconds(step.work.seconds + step.work.recomputedSeconds),
       devices: Report.DeviceCount(used: plan.devices, minimum: fits ? plan.devices : nil),
-      host: host,
+      communication: communication, host: host,
       assumptions: plan.assumptions + (host == nil ? [] : onHost.assumptions)
+        + (communication?.assumptions ?? [])
         + scenario.model.assumptions
         + scenario.model.family.assumptions
         + (isProcessor
