@@ -4,8 +4,13 @@ struct ReportBuilder {
   private let plan: TrainingPlan
   private let graph: LayerGraph
   private let step: TrainingStep
+  private let effort: ReservedMemory.Effort
 
-  init(_ scenario: Scenario, _ plan: TrainingPlan, _ graph: LayerGraph, _ step: TrainingStep) {
+  init(
+    _ scenario: Scenario, _ plan: TrainingPlan, _ graph: LayerGraph, _ step: TrainingStep,
+    _ effort: ReservedMemory.Effort
+  ) {
+    self.effort = effort
     self.scenario = scenario
     self.plan = plan
     self.graph = graph
@@ -15,26 +20,27 @@ struct ReportBuilder {
   /// The report.
   func report() throws(PlanError) -> Report {
     let fold = try MemoryFold(step.schedule)
-    let allowance = DeviceAllowance(resident: Bytes(fold.net))
+    let outside = try OutsideAllocator(scenario.device)
+    let reserved = try ReservedMemory(
+      graph, plan, step, fold, settings: scenario.allocator,
+      limit: scenario.device.memory.count - outside.high.count, effort: effort)
     var phases: [Report.PhasePeak] = []
     for (index, phase) in Phase.allCases.enumerated() {
-      phases.append(try self.phase(phase, fold.peaks[index], allowance))
+      phases.append(self.phase(phase, fold.peaks[index], reserved.phases[index]))
     }
     var top = phases[0]
     for phase in phases where phase.live > top.live { top = phase }
     var allocated = top.allocated
     for phase in phases { allocated = max(allocated, phase.allocated) }
-    var reserved = Bytes.zero
-    for phase in phases { reserved = max(reserved, phase.reserved) }
-    let device = try reserved + DeviceAllowance.context
-    let fits = device <= scenario.device.memory
+    let device = try Bytes(reserved.highest) + outside.high
+    let fits = reserved.fits
     let counts = try parameters()
     return Report(
       name: scenario.name, device: scenario.device.name, model: scenario.model.name,
       parameters: counts.all, trainableParameters: counts.trainable,
       activeParameters: counts.active < counts.all ? counts.active : nil, fits: fits,
       peak: Report.Peak(
-        live: top.live, allocated: allocated, reserved: reserved, device: device,
+        live: top.live, allocated: allocated, reserved: Bytes(reserved.highest), device: device,
         phase: top.phase, operation: top.operation, breakdown: top.breakdown),
       capacity: scenario.device.memory, phases: phases,
       recompute: recompute, flops: FLOPs(step.work.flops + step.work.recomputed),
@@ -42,17 +48,16 @@ struct ReportBuilder {
       devices: Report.DeviceCount(used: plan.devices, minimum: fits ? plan.devices : nil),
       assumptions: plan.assumptions + scenario.model.assumptions
         + scenario.model.family.assumptions
-        + allowance.assumptions(for: scenario) + scenario.defaults)
+        + reserved.assumptions + outside.assumptions + scenario.stepAssumptions + scenario.defaults)
   }
 
   private func phase(
-    _ phase: Phase, _ peak: MemoryFold.Peak, _ allowance: DeviceAllowance
-  ) throws(PlanError) -> Report.PhasePeak {
+    _ phase: Phase, _ peak: MemoryFold.Peak, _ replayed: AllocatorReplay.PhasePeak
+  ) -> Report.PhasePeak {
     let place = PeakLocator(peak, in: step.schedule)
-    let allocated = Bytes(peak.rounded)
     return Report.PhasePeak(
-      phase: phase, live: Bytes(peak.live), allocated: allocated,
-      reserved: try allowance.reserved(allocated, in: phase),
+      phase: phase, live: Bytes(peak.live), allocated: Bytes(replayed.allocated),
+      reserved: Bytes(replayed.reserved),
       operation: describe(place, phase), breakdown: place.breakdown)
   }
 
