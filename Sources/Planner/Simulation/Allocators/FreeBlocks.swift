@@ -23,7 +23,7 @@ struct FreeBlocks: Sendable {
   private var runs: [ContiguousArray<Entry>] = [[]]
   /// How many there are.
   private(set) var count = 0
-  private static let longest = 256
+  private static let longest = 64
 
   /// The entry of the largest block.
   var largest: Entry? { runs.last?.last }
