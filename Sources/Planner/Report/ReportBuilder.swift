@@ -20,7 +20,7 @@ struct ReportBuilder {
   /// The report.
   func report() throws(PlanError) -> Report {
     let fold = try MemoryFold(step.schedule)
-    let outside = try OutsideAllocator(scenario.device)
+    let outside = try OutsideAllocator(scenario.device, communicators: plan.communicators)
     let reserved = try ReservedMemory(
       graph, plan, step, fold, settings: scenario.allocator,
       limit: scenario.device.memory.count - outside.high.count, effort: effort)
@@ -32,6 +32,8 @@ struct ReportBuilder {
     for phase in phases where phase.live > top.live { top = phase }
     var allocated = top.allocated
     for phase in phases { allocated = max(allocated, phase.allocated) }
+    var held = Bytes.zero
+    for phase in phases { held = max(held, phase.reserved) }
     let device = try Bytes(reserved.highest) + outside.high
     let fits = reserved.fits
     let counts = try parameters()
@@ -40,12 +42,13 @@ struct ReportBuilder {
       parameters: counts.all, trainableParameters: counts.trainable,
       activeParameters: counts.active < counts.all ? counts.active : nil, fits: fits,
       peak: Report.Peak(
-        live: top.live, allocated: allocated, reserved: Bytes(reserved.highest), device: device,
+        live: top.live, allocated: allocated, reserved: held, device: device,
         phase: top.phase, operation: top.operation, breakdown: top.breakdown),
       capacity: scenario.device.memory, phases: phases,
       recompute: recompute, flops: FLOPs(step.work.flops + step.work.recomputed),
       seconds: try Seconds(step.work.seconds + step.work.recomputedSeconds),
       devices: Report.DeviceCount(used: plan.devices, minimum: fits ? plan.devices : nil),
+      allocator: reserved.summary,
       assumptions: plan.assumptions + scenario.model.assumptions
         + scenario.model.family.assumptions
         + reserved.assumptions + outside.assumptions + scenario.stepAssumptions + scenario.defaults)

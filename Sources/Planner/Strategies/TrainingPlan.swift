@@ -18,6 +18,8 @@ public struct TrainingPlan: Sendable {
   var scalesLoss = false
   /// Devices that the strategies use together.
   var devices = 1
+  /// NCCL communicators that each process is in.
+  var communicators = 0
   /// Projections that got adapters, as the scenario names them.
   var adaptedModules: [String] = []
   /// What the strategies took for granted.

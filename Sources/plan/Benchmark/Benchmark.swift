@@ -136,11 +136,12 @@ struct Benchmark {
 
   /// Allocations and releases per second of one core, for two steps of Llama 2 7B.
   private func allocator() throws(PlanError) -> Row {
-    let workload = try AllocatorWorkload(try Self.scenario([
-      "schema": 1, "model": "llama-2-7b",
-      "workload": ["micro_batch_size": 1, "sequence_length": 2048],
-      "hardware": ["device": "h100-sxm", "devices": 1],
-    ]))
+    let workload = try AllocatorWorkload(
+      try Self.scenario([
+        "schema": 1, "model": "llama-2-7b",
+        "workload": ["micro_batch_size": 1, "sequence_length": 2048],
+        "hardware": ["device": "h100-sxm", "devices": 1],
+      ]))
     var best = 0.0
     for _ in 0..<3 {
       let start = Self.coreSeconds

@@ -38,7 +38,8 @@ struct AllocatorReplay: Sendable {
   }
 
   private mutating func run(
-    _ commands: ContiguousArray<ReplayScript.Command>, step: Int, _ slots: inout ContiguousArray<Int32>
+    _ commands: ContiguousArray<ReplayScript.Command>, step: Int,
+    _ slots: inout ContiguousArray<Int32>
   ) {
     guard failure == nil else { return }
     for command in commands {
