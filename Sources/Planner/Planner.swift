@@ -1,15 +1,22 @@
 /// The way in: a scenario goes in, a report comes out.
 ///
 /// A plan is made in five steps: the strategies decide, in the order of their stages; the model's family writes the
-/// layer graph; the tape runs one training step over it; a fold finds the peaks; the verdict compares them with
-/// what the device offers.
+/// layer graph; the tape runs one training step over it; a fold finds the peaks; the caching allocator, replayed over
+/// the step, gives the verdict.
 public enum Planner {
   /// Plans one scenario.
   public static func plan(_ scenario: Scenario) throws(PlanError) -> Report {
+    try plan(scenario, .report)
+  }
+
+  /// Plans one scenario, to whatever effort.
+  static func plan(_ scenario: Scenario, _ effort: ReservedMemory.Effort) throws(PlanError)
+    -> Report
+  {
     let plan = try decide(scenario)
     let graph = try scenario.model.family.graph(plan.context)
     let step = try TrainingStep(graph, plan)
-    return try ReportBuilder(scenario, plan, graph, step).report()
+    return try ReportBuilder(scenario, plan, graph, step, effort).report()
   }
 
   /// The ladder: the baseline (fp32, no technique), each strategy of the scenario alone, and all stacked.

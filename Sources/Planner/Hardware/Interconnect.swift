@@ -41,7 +41,8 @@ public struct Interconnect: Hashable, Sendable {
       linkText = "PCIe at \(Decimal.text(gigabytes, digits: 1)) GB/s"
     }
     link = gigabytes * 1e9
-    let adapter = switched[device.id] == nil ? 12.5 / Double(devicesPerNode) : generation >= 90 ? 50 : 25
+    let adapter =
+      switched[device.id] == nil ? 12.5 / Double(devicesPerNode) : generation >= 90 ? 50 : 25
     network = 0.74 * adapter * 1e9
   }
 

@@ -63,6 +63,9 @@ enum JSONRenderer: Renderer {
       ]
       members.append(.init("loading", value))
     }
+    if let allocator = report.allocator {
+      members.append(.init("allocator", value(of: allocator)))
+    }
     members += [
       .init("flops", number(report.flops.count)),
       .init("seconds", .number(report.seconds.value)),
@@ -93,6 +96,18 @@ enum JSONRenderer: Renderer {
       "reserved_bytes": .integer(phase.reserved.count),
       "operation": .string(phase.operation),
       "breakdown_bytes": value(of: phase.breakdown),
+    ]
+  }
+
+  private static func value(of allocator: Report.Allocator) -> JSONValue {
+    [
+      "reserved_low_bytes": .integer(allocator.reservedLow.count),
+      "reserved_high_bytes": .integer(allocator.reservedHigh.count),
+      "address_orders": .integer(allocator.orders),
+      "inactive_split_bytes": .integer(allocator.inactiveSplit.count),
+      "largest_free_bytes": .integer(allocator.largestFreeBlock.count),
+      "ideal_bytes": .integer(allocator.ideal.count),
+      "retries": .integer(allocator.retries),
     ]
   }
 

@@ -5,6 +5,12 @@ enum ProcessorAllowance {
   /// Source: 0.74 GiB resident after `import torch, transformers` and one small step (PyTorch 2.11, Linux), rounded up.
   static let process = Bytes(1 << 30)
 
+  /// The same as a part of what lies outside the tensors of a step.
+  static let part = OutsideAllocator.Part(
+    name: "process", text: "a process", low: process, expected: process, high: process,
+    cause: "the libraries that are loaded",
+    source: "a process of PyTorch 2.11 and transformers 5.17")
+
   /// What to tell the reader.
   static func assumptions(for scenario: Scenario) -> [Assumption] {
     [

@@ -67,7 +67,8 @@ struct DeviceCountSolver {
   }
 
   /// Bisects the candidates for the first that fits, beginning where the two plans so far point to.
-  private func search(_ candidates: Candidates, from known: Report?) throws(PlanError) -> Solution? {
+  private func search(_ candidates: Candidates, from known: Report?) throws(PlanError) -> Solution?
+  {
     var (low, high) = (-1, candidates.count(upTo: Self.most))
     var best: Solution?
     var samples: [(devices: Double, need: Double)] = []

@@ -49,7 +49,7 @@ struct RemedySearch {
   private func tried(_ changes: [Change]) throws(PlanError) -> Remedy? {
     var changed = scenario
     for change in changes { change.apply(&changed) }
-    let report = try Planner.plan(changed)
+    let report = try Planner.plan(changed, .verdict)
     guard report.fits else { return nil }
     let remedy = Remedy(
       change: changes.map(\.text).joined(separator: ", "),
@@ -74,7 +74,7 @@ struct RemedySearch {
       larger.workload.microBatchSize = size
       larger.workload.gradientAccumulationSteps =
         whole.gradientAccumulationSteps * (whole.microBatchSize / size)
-      let report = try Planner.plan(larger)
+      let report = try Planner.plan(larger, .verdict)
       guard report.fits else { continue }
       var best = smallest
       best.report = report
@@ -99,7 +99,7 @@ struct RemedySearch {
       var fewer = changed
       fewer.strategies.removeAll { $0 is ActivationCheckpointing }
       fewer.strategies.append(ActivationCheckpointing(.first(middle)))
-      let report = try Planner.plan(fewer)
+      let report = try Planner.plan(fewer, .verdict)
       guard report.fits else {
         low = middle + 1
         continue
@@ -177,7 +177,7 @@ struct RemedySearch {
     for device in larger {
       var changed = scenario
       changed.device = device
-      let report = try Planner.plan(changed)
+      let report = try Planner.plan(changed, .verdict)
       guard report.fits else { continue }
       return Remedy(
         change: "\"device\": \"\(device.id)\"", cost: "another device", report: report)
