@@ -19,8 +19,10 @@ extension Forward {
   }
 
   /// Saves an input for backward, if the gradient of one of the inputs in `mask` is needed.
-  mutating func save(_ value: Value, for mask: UInt8) {
-    program.saves.append(Save(value, mask: mask))
+  ///
+  /// - Parameter bytes: The tensor's size, where it is a part of `value`.
+  mutating func save(_ value: Value, for mask: UInt8, bytes: Int? = nil) {
+    program.saves.append(Save(value, mask: mask, bytes: bytes))
     current.savedInputs = current.savedInputs.lowerBound..<program.saves.count
   }
 

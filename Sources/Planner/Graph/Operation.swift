@@ -57,10 +57,10 @@ struct Save: Sendable {
   }
 
   /// Saves `value` for the gradients of the inputs in `mask`.
-  init(_ value: Value, mask: UInt8) {
+  init(_ value: Value, mask: UInt8, bytes: Int? = nil) {
     register = value.register
     self.mask = mask
-    bytes = value.spec.bytes
+    self.bytes = bytes ?? value.spec.bytes
   }
 }
 

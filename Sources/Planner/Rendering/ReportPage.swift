@@ -16,7 +16,9 @@ struct ReportPage {
     let (word, paint): (String, TextStyle.Paint) =
       report.fits ? ("FITS", .good) : ("DOES NOT FIT", .bad)
     let title = TextLayout.line(report.name, TextLayout.width - word.count - 2)
-    let rest = report.peak.device <= report.capacity ? "\(scale.text(margin)) to spare" : "\(scale.text(margin)) too much"
+    let rest =
+      report.peak.device <= report.capacity
+      ? "\(scale.text(margin)) to spare" : "\(scale.text(margin)) too much"
     let line =
       "  needs \(scale.text(report.peak.device)) of \(scale.text(report.capacity)) per device, \(rest)"
     return [

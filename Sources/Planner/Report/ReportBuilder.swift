@@ -44,7 +44,8 @@ struct ReportBuilder {
       seconds: try Seconds(step.work.seconds + step.work.recomputedSeconds),
       devices: Report.DeviceCount(used: plan.devices, minimum: fits ? plan.devices : nil),
       host: host,
-      assumptions: plan.assumptions + (host == nil ? [] : onHost.assumptions) + scenario.model.assumptions
+      assumptions: plan.assumptions + (host == nil ? [] : onHost.assumptions)
+        + scenario.model.assumptions
         + scenario.model.family.assumptions
         + (isProcessor
           ? ProcessorAllowance.assumptions(for: scenario) : allowance.assumptions(for: scenario))

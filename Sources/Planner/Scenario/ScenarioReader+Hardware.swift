@@ -38,7 +38,8 @@ extension ScenarioReader {
       return device
     }
     throw .unknownName(
-      id, "device", among: (DeviceCatalog.all + ProcessorDevices.all).map(\.id), path: "hardware.device",
+      id, "device", among: (DeviceCatalog.all + ProcessorDevices.all).map(\.id),
+      path: "hardware.device",
       list: "plan show devices")
   }
 

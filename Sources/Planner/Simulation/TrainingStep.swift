@@ -75,7 +75,8 @@ struct TrainingStep {
     }
 
     // Memory that waits for the next allocation: the gradient that was freed last.
-    let late = plan.optimizer.freesLate ? tape.allocate(tape.lastFreed, .gradients, Moment.end.rawValue) : -1
+    let late =
+      plan.optimizer.freesLate ? tape.allocate(tape.lastFreed, .gradients, Moment.end.rawValue) : -1
     tape.schedule.begin(.optimizer)
     tape.release(late, Moment.end.rawValue)
     try plan.clip(weights, &tape.schedule)

@@ -46,7 +46,8 @@ enum ShowEntries {
 
   /// The compute capability as NVIDIA writes it: `8.9`.
   static func capability(_ device: Device) -> String {
-    device.kind == .processor ? "-" : "\(device.computeCapability / 10).\(device.computeCapability % 10)"
+    device.kind == .processor
+      ? "-" : "\(device.computeCapability / 10).\(device.computeCapability % 10)"
   }
 
   /// The members of an object, one per line; long text goes on below itself.

@@ -93,7 +93,9 @@ extension Forward {
     if let bias {
       program.addsBias = true
       gradient(0, x.spec, view: true, flops: flops)
+      productScratch(0, x.spec)
       gradient(1, w.spec, view: true, role: .gradients, flops: flops)
+      productScratch(1, w.spec)
       pass(2)
       settle()
       reduce(
@@ -102,9 +104,11 @@ extension Forward {
           rows: spec.rows, columns: spec.columns, on: context.kernels), role: .gradients)
     } else {
       gradient(1, w.spec, view: true, role: .gradients, flops: flops)
+      productScratch(1, w.spec)
       gradient(0, x.spec, view: true, flops: flops)
+      productScratch(0, x.spec)
     }
-    return end(spec)
+    return try endProduct(spec)
   }
 
   /// A product of a tensor that needs no gradient with a weight, whose result is a constant too.

@@ -5,12 +5,14 @@ public enum ProcessorDevices {
     processor(
       id: "xeon-4516y-plus-2s", name: "2 x Intel Xeon Silver 4516Y+", bandwidth: 563e9,
       fp32: 6.8e12, bf16: 108e12,
-      source: "derived: 48 cores at 2.2 GHz base, 1,024 bf16 (AMX) and 64 fp32 (AVX-512) operations a cycle; "
+      source:
+        "derived: 48 cores at 2.2 GHz base, 1,024 bf16 (AMX) and 64 fp32 (AVX-512) operations a cycle; "
         + "2 x 8 channels of DDR5-4400"),
     processor(
       id: "xeon-8592-plus-2s", name: "2 x Intel Xeon Platinum 8592+", bandwidth: 717e9,
       fp32: 15.6e12, bf16: 249e12,
-      source: "derived: 128 cores at 1.9 GHz base, 1,024 bf16 (AMX) and 64 fp32 (AVX-512) operations a cycle; "
+      source:
+        "derived: 128 cores at 1.9 GHz base, 1,024 bf16 (AMX) and 64 fp32 (AVX-512) operations a cycle; "
         + "2 x 8 channels of DDR5-5600"),
   ]
 
