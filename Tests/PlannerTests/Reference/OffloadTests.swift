@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test("are all there") func count() {
-    #expect(Self.cases.count == 63)
+    #expect(Self.cases.count == 68)
     #expect(Self.cases.filter { $0.value["reference"]?["host"] != nil }.count >= 49)
   }
 }

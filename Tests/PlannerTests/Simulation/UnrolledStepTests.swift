@@ -37,6 +37,18 @@ import Testing
     for seed in 0..<400 as Range<UInt64> { try compare(try .random(seed), "seed \(seed)") }
   }
 
+  @Test("equals it with saved tensors on the host, and takes all of them back") func host() throws {
+    for seed in 0..<200 as Range<UInt64> {
+      var scenario = try Scenario.random(seed)
+      scenario.strategies.append(OffloadedActivations(pinsMemory: seed % 2 == 0))
+      try compare(scenario, "seed \(seed)")
+      let plan = try Planner.decide(scenario)
+      let step = try TrainingStep(try scenario.model.family.graph(plan.context), plan)
+      #expect(step.host.returned <= step.host.bytes, "seed \(seed)")
+      #expect(step.host.pinned >= step.host.bytes && step.host.bytes > 0, "seed \(seed)")
+    }
+  }
+
   @Test("leaves nothing behind but what is always there") func balance() throws {
     for seed in 0..<400 as Range<UInt64> {
       let scenario = try Scenario.random(seed)

@@ -4,7 +4,9 @@ import Testing
 
 /// The rules are those of `torchao/optim/cpu_offload.py`, torchao 0.14; the sums were made by hand.
 @Suite("An optimizer on the host") struct OffloadedOptimizerTests {
-  /// 16 matrices of a power of two of elements, 114,688 together: embedding and head of 16,384, and in both layers
+  /// A model with 16 matrices of a power of two of elements, 114,688 together.
+  ///
+  /// Embedding and head of 16,384, and in both layers
   /// four of 4,096 and three of 8,192. Five norms of 64.
   static func scenario(_ extra: [JSONValue.Member] = [], strategies: JSONValue) throws(PlanError)
     -> Scenario
