@@ -87,7 +87,7 @@ extension Forward {
     let flops = try checkedProduct(2, x.spec.rows, x.spec.columns, w.spec.rows)
     begin(bias == nil ? "mm" : "addmm", module: module, x, w, bias)
     save(x, for: 0b10)
-    save(w, for: 0b01)
+    save(w, for: 0b01, transposed: form != .addmm)
     work(
       flops: flops, bytes: x.spec.bytes + w.spec.bytes + spec.bytes, dtype: spec.dtype)
     if let bias {
