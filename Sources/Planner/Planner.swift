@@ -6,7 +6,11 @@
 public enum Planner {
   /// Plans one scenario.
   public static func plan(_ scenario: Scenario) throws(PlanError) -> Report {
-    try plan(scenario, .report)
+    var report = try plan(scenario, .report)
+    if scenario.strategies.contains(where: { $0 is any SpreadingStrategy }) {
+      report.devices.minimum = try DeviceCountSolver(scenario).least(known: report)?.devices
+    }
+    return report
   }
 
   /// Plans one scenario, to whatever effort.

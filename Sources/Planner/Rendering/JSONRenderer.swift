@@ -143,11 +143,15 @@ enum JSONRenderer: Renderer {
   }
 
   private static func value(of remedy: Remedy) -> JSONValue {
-    [
-      "change": .string(remedy.change), "cost": .string(remedy.cost),
-      "peak": value(of: remedy.report.peak), "recompute": value(of: remedy.report.recompute),
-      "devices": value(of: remedy.report.devices),
+    let members: [(String, JSONValue)] = [
+      ("change", .string(remedy.change)), ("cost", .string(remedy.cost)),
+      ("peak", value(of: remedy.report.peak)), ("recompute", value(of: remedy.report.recompute)),
+      ("devices", value(of: remedy.report.devices)),
     ]
+    let host = remedy.report.host.map {
+      [JSONValue.Member("host_bytes", .integer($0.needed.count))]
+    }
+    return .object(members.map { .init($0.0, $0.1) } + (host ?? []))
   }
 
   /// Exact up to 64 bits, the nearest floating-point number beyond.

@@ -111,7 +111,8 @@ struct ReportPage {
     }
     var lines = ["  " + style.paint("What makes it fit, least recomputation first:", .strong)]
     for remedy in remedies {
-      let need = "needs \(scale.text(remedy.report.peak.device))"
+      let host = remedy.report.host.map { ", \(scale.text($0.needed)) on the host" } ?? ""
+      let need = "needs \(scale.text(remedy.report.peak.device))" + host
       let recompute = "recompute \(Self.text(remedy.report.recompute))"
       let cost = remedy.cost.isEmpty ? "" : "; \(remedy.cost)"
       lines += TextLayout.wrap(remedy.change, 74).map { "    " + $0 }

@@ -32,7 +32,7 @@ struct DeviceCountSolver {
   init(
     _ scenario: Scenario,
     plan: @escaping (Scenario) throws(PlanError) -> Report = {
-      (scenario) throws(PlanError) in try Planner.plan(scenario)
+      (scenario) throws(PlanError) in try Planner.plan(scenario, .verdict)
     }
   ) {
     self.scenario = scenario

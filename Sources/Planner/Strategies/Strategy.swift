@@ -63,8 +63,6 @@ public enum Decision: String, Hashable, Sendable, CaseIterable {
   case activationPlacement
   /// Where optimizer states lie, and where the update runs.
   case optimizerPlacement
-  /// Where weights lie while no layer needs them.
-  case parameterPlacement
 }
 
 /// The list of strategies that a scenario can name under `strategies`.
