@@ -33,6 +33,13 @@ public enum Planner {
     try RemedySearch(scenario, catalog: DeviceCatalog.all).remedies()
   }
 
+  /// Every device of the catalog for a scenario, with the least number of it that the run takes.
+  public static func devices(
+    for scenario: Scenario, numbers: DeviceTable.Numbers = .any, order: DeviceTable.Order = .count
+  ) throws(PlanError) -> DeviceTable {
+    try DeviceTable(scenario, catalog: DeviceCatalog.all, numbers: numbers, order: order)
+  }
+
   /// What the strategies of a scenario decide.
   static func decide(_ scenario: Scenario) throws(PlanError) -> TrainingPlan {
     var plan = TrainingPlan()

@@ -19,6 +19,26 @@ enum JSONRenderer: Renderer {
     return JSONWriter.text(["schema": 1, "name": .string(name), "rungs": .array(rungs)]) + "\n"
   }
 
+  static func render(_ devices: DeviceTable, style: TextStyle) -> String {
+    let rows = devices.rows.map { row -> JSONValue in
+      var members: [JSONValue.Member] = [
+        .init("device", .string(row.device.id)), .init("fits", .bool(row.count != nil)),
+        .init("count", row.count.map { .integer($0) } ?? .null),
+        .init("capacity_bytes", .integer(row.device.memory.count)),
+      ]
+      if let report = row.report, let seconds = row.seconds {
+        members += [
+          .init("peak", value(of: report.peak)), .init("step_seconds", .number(seconds)),
+          .init("added_strategy", row.addsSharding ? .string(FullyShard.name) : .null),
+        ]
+      }
+      if let reason = row.reason { members.append(.init("reason", .string(reason))) }
+      return .object(members)
+    }
+    return JSONWriter.text(
+      ["schema": 1, "name": .string(devices.name), "devices": .array(rows)]) + "\n"
+  }
+
   /// The answer as it stands in a list: a report, or the scenario's name with the error.
   static func value(of answer: Answer) -> JSONValue {
     switch answer {

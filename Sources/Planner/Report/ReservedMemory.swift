@@ -9,6 +9,8 @@ struct ReservedMemory: Sendable {
     case report
     /// The figures only if it fits.
     case verdict
+    /// No replay: the tensors alone, for what asks for nothing else.
+    case tensors
   }
 
   /// Each phase of the second step, with ascending addresses.
@@ -54,6 +56,8 @@ struct ReservedMemory: Sendable {
     ideal = live
     (lowest, highest) = (live, live)
     // What takes more than twice the device is hopeless, and not replayed either.
+    fits = effort == .tensors && !cannotFit
+    if effort == .tensors { return }
     if cannotFit, effort == .verdict || live > Self.mostBytes || live / 2 > limit { return }
     let events = step.schedule.unfoldedCount
     guard events <= Self.mostEvents else {

@@ -21,7 +21,7 @@ struct ScenarioOption: Sendable {
   /// Every such option, in the order in which they are applied.
   static let all = [
     Self("name", "TEXT", "name", .text, "what the report is called"),
-    Self("model", "NAME", "model", .text, "from \"plan show models\", or a path to a config.json"),
+    Self("model", "NAME", "model", .text, "from \"plan show models\", or a config.json"),
     Self(
       "micro-batch-size", "N", "workload.micro_batch_size", .number,
       "sequences in one forward pass"),
@@ -34,10 +34,10 @@ struct ScenarioOption: Sendable {
       "passes before the optimizer steps"),
     Self(
       "keep-outputs", nil, "workload.keep_outputs", .truth,
-      "the loop holds the logits until the step ends"),
+      "the loop holds the logits"),
     Self(
       "precision", "NAME", "precision", .text,
-      names(Precision.self)),
+      "bf16-true, bf16-mixed, 32-true, fp8-mixed, …"),
     Self("attention", "NAME", "attention", .text, names(AttentionImplementation.self)),
     Self("kernels", "NAME", "kernels", .text, names(KernelSet.self)),
     Self("loss", "NAME", "loss", .loss, "transformers, transformers-4.48, chunked:N"),
@@ -67,6 +67,8 @@ struct ScenarioOption: Sendable {
       "offload-activations", nil, "strategies.offload_activations", .technique,
       "saved tensors on the host"),
     Self("host-memory", "SIZE", "hardware.host_memory", .text, "what the host has: 128GiB"),
+    Self("fsdp", "N", "strategies.fsdp.shards", .number, "cut states over N devices"),
+    Self("ddp", "N", "strategies.ddp.replicas", .number, "a copy of the model on N devices"),
     Self("device", "ID", "hardware.device", .text, "from \"plan show devices\""),
     Self("devices", "N", "hardware.devices", .number, "how many there are"),
   ]
