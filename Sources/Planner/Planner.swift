@@ -14,7 +14,7 @@ public enum Planner {
   }
 
   /// Plans one scenario, to whatever effort.
-  static func plan(_ scenario: Scenario, _ effort: ReservedMemory.Effort) throws(PlanError)
+  package static func plan(_ scenario: Scenario, _ effort: ReservedMemory.Effort) throws(PlanError)
     -> Report
   {
     let plan = try decide(scenario)

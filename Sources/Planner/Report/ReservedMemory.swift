@@ -2,9 +2,9 @@
 ///
 /// Between equal free blocks the lowest address decides, and a driver gives no promise about addresses. So a run
 /// that comes near the limit is replayed with several orders of addresses, and fits if it survives all of them.
-struct ReservedMemory: Sendable {
+package struct ReservedMemory: Sendable {
   /// How much is wanted.
-  enum Effort: Sendable {
+  package enum Effort: Sendable {
     /// Every figure, whether it fits or not.
     case report
     /// The figures only if it fits.

@@ -28,6 +28,8 @@ struct DeviceCountSolver {
 
   /// No run has more devices.
   private static let most = 1 << 16
+  /// Smaller numbers that are tried once the bisection is done.
+  private static let neighbours = 4
 
   init(
     _ scenario: Scenario,
@@ -96,6 +98,11 @@ struct DeviceCountSolver {
       guess =
         samples.count % 3 == 0
         ? middle(low, high) : next(low, high, samples.suffix(2), candidates)
+    }
+    // Uneven shards are padded and addresses fall differently, so that one of the next smaller may fit again.
+    for index in max(0, high - Self.neighbours)..<high where best != nil {
+      let report = try planned(candidates[index])
+      if report.fits { return Solution(devices: candidates[index], report: report) }
     }
     return best
   }

@@ -37,6 +37,12 @@ public struct OffloadedActivations: Strategy {
 
   /// Writes the decisions into the plan.
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
+    guard plan.distribution == nil else {
+      throw PlanError(
+        .conflict,
+        "offload_activations is planned for one device, not for states that several share",
+        path: "strategies.offload_activations", fix: "Use \"cpu_offload\" of fsdp, or one device.")
+    }
     plan.placement.activations = pinsMemory ? .pinned : .pageable
     plan.assumptions.append(
       Assumption(
