@@ -25,6 +25,12 @@ struct HostUseBuilder {
       weights += Int128(moved.toDevice) * Int128(weight.count)
       updated += Int128(moved.updatedOnHost) * Int128(weight.count)
     }
+    if let share = step.hostShare {
+      for tensor in share.tensors { add(tensor, 1) }
+      gradients += Int128(share.moved.toHost)
+      weights += Int128(share.moved.toDevice)
+      updated += Int128(share.moved.updatedOnHost)
+    }
     let saved = step.host
     let pinsSaved = plan.placement.activations == .pinned
     sums[Int(Role.activations.rawValue)] += pinsSaved ? saved.pinned : saved.bytes

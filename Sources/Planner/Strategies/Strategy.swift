@@ -63,6 +63,7 @@ public enum Strategies {
     ActivationCheckpointing.self,
     FullyShard.self,
     DistributedDataParallel.self,
+    Zero.self,
     OffloadedActivations.self,
     OffloadedOptimizer.self,
   ]
