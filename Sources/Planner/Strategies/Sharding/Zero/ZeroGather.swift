@@ -53,10 +53,17 @@ struct ZeroGather {
       }
     }
     (self.queue, self.usesOf) = (queue, usesOf)
+    let elements = all.reduce(0) { $0 &+ $1.elements }
+    let layers = all.sorted { $0.elements > $1.elements }.dropFirst(2)
+    if elements > settings.maxLive { slack = layers.first.map { $0.elements * $0.size } ?? 0 }
   }
 
   /// Whether a parameter stays whole from step to step.
   func persists(_ parameter: Int) -> Bool { all[parameter].elements <= settings.persistence }
+
+  /// Bytes of the largest parameter but an embedding and a head: where parameters wait for others to go, modules without
+  /// parameters that the planner does not see may gather one earlier. Nothing where all may be there at once.
+  private(set) var slack = 0
 
   /// A micro-batch begins.
   mutating func begin() {
@@ -169,6 +176,9 @@ struct ZeroGather {
     guard let use = uses.first(where: { $0 >= step }) else { return false }
     return trace.touched[use] - trace.touched[min(step, trace.touched.count - 1)] < settings.maxReuse
   }
+
+  /// As ``release(_:_:)`` does with a parameter: a gradient that was copied.
+  mutating func hold(_ gradient: Int32) { late.append(gradient) }
 
   /// Backward is over: what is left is free once the optimizer allocates.
   ///

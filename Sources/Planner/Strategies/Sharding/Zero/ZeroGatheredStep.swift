@@ -23,7 +23,8 @@ final class ZeroGatheredStep: Distribution {
   private var isJoined: [Bool] = []
 
   private let microBatches: Int
-  /// The loss as the engine scales it and reports it.
+  private var isLast = true
+  /// The loss as the engine scales it and reports it, and ``ZeroGather/slack``.
   private var scalars: Int32 = -1
   private var filled = 0
   private var waiting: [Int] = []
@@ -32,6 +33,7 @@ final class ZeroGatheredStep: Distribution {
 
   var walksEveryLayer: Bool { true }
   var followsOperations: Bool { true }
+  var lastMicroBatchDiffers: Bool { microBatches > 1 }
 
   init(_ settings: Zero, _ graph: LayerGraph, _ plan: TrainingPlan) throws(PlanError) {
     self.settings = settings
@@ -124,7 +126,7 @@ final class ZeroGatheredStep: Distribution {
     }
     for bytes in persistent { tape.schedule.allocate(bytes, .parameters, moment) }
     // The norm of the last step, and a flag.
-    tape.schedule.allocate(9, .other, moment)
+    if settings.optimizerOffload == nil { tape.schedule.allocate(9, .other, moment) }
     tape.schedule.allocate(
       try checkedProduct(settings.reduceBucket, size), .communication, Moment.bucket.rawValue)
     guard settings.optimizerOffload == nil else { return }
@@ -142,6 +144,7 @@ final class ZeroGatheredStep: Distribution {
   }
 
   func begin(isLast: Bool) {
+    self.isLast = isLast
     parameters.begin()
     gather.begin()
   }
@@ -153,7 +156,9 @@ final class ZeroGatheredStep: Distribution {
 
   func beforeBackward(_ section: Int, in tape: inout Tape) {
     if section == 0 {
-      scalars = tape.allocate(microBatches > 1 ? 4 : 8, .other, Moment.lossGradient.rawValue)
+      let loss = microBatches > 1 ? 4 : 8
+      scalars = tape.allocate(
+        loss + gather.slack, .communication, Moment.lossGradient.rawValue)
     }
     for _ in 0..<ZeroTrace.containers(section, isReplayed: replays) { gather.fetch([], &tape) }
   }
@@ -186,7 +191,7 @@ final class ZeroGatheredStep: Distribution {
     let elements = parameters.all[parameter].elements
     if filled + elements > settings.reduceBucket, filled > 0 { reduce(&tape) }
     if settings.contiguous, filled + elements <= settings.reduceBucket {
-      tape.release(gradient, Moment.bucket.rawValue)
+      gather.hold(gradient)
     } else {
       gradients[parameter] = gradient
     }
@@ -197,7 +202,6 @@ final class ZeroGatheredStep: Distribution {
   /// Averages what is in the bucket, and adds this rank's share to what it has.
   private func reduce(_ tape: inout Tape) {
     guard !waiting.isEmpty else { return }
-    gather.letGo(&tape)
     let moment = Moment.reduceScatter.rawValue
     let stream: UInt8 = settings.overlaps ? 2 : 0
     let inPlace =
@@ -205,6 +209,7 @@ final class ZeroGatheredStep: Distribution {
     let fits = waiting.count == 1 && filled % settings.shards == 0
     var copy: Int32 = -1
     if !inPlace, !fits {
+      gather.letGo(&tape)
       var padded = 0
       for parameter in waiting { padded += share(parameters.all[parameter]) * settings.shards }
       let padding = (padded - filled) * size
@@ -215,7 +220,7 @@ final class ZeroGatheredStep: Distribution {
     tape.communicate(inPlace ? .allReduce : .reduceScatter, filled * size, among: settings.shards)
     if settings.optimizerOffload != nil { leave(&tape) }
     for parameter in waiting {
-      tape.release(gradients[parameter], moment)
+      if gradients[parameter] >= 0 { gather.hold(gradients[parameter]) }
       gradients[parameter] = -1
     }
     tape.release(copy, moment)
@@ -238,7 +243,12 @@ final class ZeroGatheredStep: Distribution {
   func endBackward(in tape: inout Tape) {
     reduce(&tape)
     if !leftover.isEmpty { gather.fetch(leftover.map { parameters.index(of: $0) }, &tape) }
-    late = gather.end(&tape)
+    let left = gather.end(&tape)
+    if isLast {
+      late = left
+    } else {
+      for (storage, _) in left { tape.release(storage, Moment.allGather.rawValue) }
+    }
     tape.release(scalars, Moment.end.rawValue)
   }
 
@@ -250,6 +260,8 @@ final class ZeroGatheredStep: Distribution {
     for (storage, bytes) in late { schedule.free(bytes, .parameters, moment, storage: storage) }
     for bytes in persistent { schedule.free(bytes, .parameters, moment) }
     guard settings.optimizerOffload == nil else { return }
+    let scalars = size == 4 ? 56 : 24
+    schedule.allocate(scalars, .other, moment)
     let largest = parameters.all.reduce(0) { $1.trainable ? max($0, share($1)) : $0 }
     schedule.allocate(largest * 8, .other, Moment.clipping.rawValue)
     schedule.free(largest * 8, .other, Moment.clipping.rawValue)
@@ -263,6 +275,7 @@ final class ZeroGatheredStep: Distribution {
       for bytes in passing { schedule.free(bytes, .optimizerState, moment) }
       schedule.free(elements * 4, .gradients, moment)
     }
+    schedule.free(scalars, .other, moment)
   }
 
   /// Parameters that stay whole are gathered anew.

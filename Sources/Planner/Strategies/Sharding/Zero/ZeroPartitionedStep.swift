@@ -54,14 +54,14 @@ final class ZeroPartitionedStep: Distribution {
       for bytes in parameter.tensors { tape.schedule.allocate(bytes, .parameters, moment) }
     }
     tape.schedule.allocate(try checkedProduct(flat.aligned, size), .parameters, moment)
-    // The norm of the last step.
-    tape.schedule.allocate(4, .other, moment)
     guard settings.optimizerOffload == nil else {
       // A place on the device for the gradient that is added to what the host has.
       tape.schedule.allocate(flat.largest * size, .communication, moment)
       return
     }
     tape.schedule.allocate(flat.share * 4, .optimizerState, moment)
+    // The norm of the last step.
+    tape.schedule.allocate(4, .other, moment)
   }
 
   func begin(isLast: Bool) {
