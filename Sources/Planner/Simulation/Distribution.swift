@@ -49,6 +49,9 @@ struct HostShare: Hashable, Sendable {
   var tensors: [HostTensor] = []
   /// What is moved in a step, and updated on the host.
   var moved = OptimizerTransfers()
+  /// Bytes that a step reads from a disk, and writes there.
+  var fromDisk = 0
+  var toDisk = 0
 }
 
 extension Distribution {

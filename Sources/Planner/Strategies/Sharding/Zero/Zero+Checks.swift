@@ -11,7 +11,8 @@ extension Zero {
     if plan.context.autocast != nil || plan.context.float8 {
       throw Self.refused(
         "ZeRO casts the model itself; autocast on top cannot be planned", "precision",
-        "Use \"bf16-true\" or \"16-true\", which keep fp32 master weights under ZeRO, or \"32-true\".")
+        "Use \"bf16-true\" or \"16-true\", which keep fp32 master weights under ZeRO, or \"32-true\"."
+      )
     }
     if plan.context.kernels.isProcessor {
       throw Self.refused(

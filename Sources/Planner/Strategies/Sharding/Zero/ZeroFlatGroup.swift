@@ -125,6 +125,7 @@ extension TrainingStep.Weight {
   /// A rank's flat share in fp32.
   static func flat(_ elements: Int) throws(PlanError) -> Self {
     let spec = try TensorSpec(1, elements, .fp32)
-    return Self(name: "flat", spec: spec, tensors: [spec.bytes], trainable: true, count: 1, section: 0)
+    return Self(
+      name: "flat", spec: spec, tensors: [spec.bytes], trainable: true, count: 1, section: 0)
   }
 }

@@ -61,8 +61,9 @@ struct ZeroGather {
   /// Whether a parameter stays whole from step to step.
   func persists(_ parameter: Int) -> Bool { all[parameter].elements <= settings.persistence }
 
-  /// Bytes of the largest parameter but an embedding and a head: where parameters wait for others to go, modules without
-  /// parameters that the planner does not see may gather one earlier. Nothing where all may be there at once.
+  /// Bytes of the largest parameter but an embedding and a head, or nothing where all may be there at once.
+  ///
+  /// Where parameters wait for others to go, modules that the planner does not see may gather one earlier.
   private(set) var slack = 0
 
   /// A micro-batch begins.
@@ -174,7 +175,8 @@ struct ZeroGather {
   private func isUsedSoon(_ parameter: Int) -> Bool {
     let uses = usesOf[parameter]
     guard let use = uses.first(where: { $0 >= step }) else { return false }
-    return trace.touched[use] - trace.touched[min(step, trace.touched.count - 1)] < settings.maxReuse
+    return trace.touched[use] - trace.touched[min(step, trace.touched.count - 1)]
+      < settings.maxReuse
   }
 
   /// As ``release(_:_:)`` does with a parameter: a gradient that was copied.

@@ -107,9 +107,23 @@ final class ZeroGatheredStep: Distribution {
           }
         }
       }
+      // Every micro-batch takes the shares to the device for forward and for backward.
+      let shares = parameters.all.reduce(0) { $0 &+ share($1) }
+      let taken = settings.parameterOffload == nil ? trained : shares
+      let times = settings.parameterOffload == nil ? 1 : 2 * microBatches
       host.moved = OptimizerTransfers(
-        toHost: try checkedProduct(trained, 4), toDevice: try checkedProduct(trained, size),
+        toHost: try checkedProduct(trained, 4), toDevice: try checkedProduct(taken, size, times),
         updatedOnHost: trained)
+      if offload.device == .nvme {
+        // Weights, gradients and two states in fp32, each read and written once.
+        host.fromDisk = try checkedProduct(trained, 16)
+        host.toDisk = host.fromDisk
+      }
+      if settings.parameterOffload?.device == .nvme {
+        let onDisk = max(0, shares - (settings.parameterOffload?.mostOnHost ?? 0))
+        host.fromDisk += try checkedProduct(onDisk, size, times)
+        host.toDisk += try checkedProduct(onDisk, size)
+      }
       return host
     }
   }

@@ -1,5 +1,7 @@
-/// The parameters that each module uses, in the order in which modules run: forward, and backward with what is
-/// recomputed in it. DeepSpeed records it in its first step and follows it from then on.
+/// The parameters that each module uses, in the order in which modules run.
+///
+/// That is forward, and backward with what is recomputed in it. DeepSpeed records the order in its first step and
+/// follows it from then on.
 ///
 /// Source: `record_module` and `construct_parameter_trace_from_module_trace` in
 /// `deepspeed/runtime/zero/partitioned_param_coordinator.py`, DeepSpeed 0.19.8.
