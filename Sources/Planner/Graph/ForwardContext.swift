@@ -24,6 +24,8 @@ public struct ForwardContext: Sendable {
   public var loss = LossImplementation.transformers
   /// Whether the caller holds the logits until the step ends.
   public var keepOutputs = false
+  /// Whether linear layers save their input though their weight is frozen (DeepSpeed's `memory_efficient_linear`).
+  public var savesLinearInputs = false
   /// Whether the model's own weights are trained.
   public var trainsBase = true
   /// Whether the output of a frozen embedding is made to want a gradient (`enable_input_require_grads`).

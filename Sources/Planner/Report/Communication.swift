@@ -43,10 +43,7 @@ public struct Communication: Hashable, Sendable {
         "links",
         "\(link.linkText) between \(link.devicesPerNode) devices of a node, \(network) GB/s of network for each "
           + "device; collectives hide behind arithmetic as far as that lasts",
-        source: "data sheets; nccl-tests on A100, H100 and B200"),
-      Assumption(
-        "communicators", "the memory that NCCL takes outside of PyTorch's allocator is not counted",
-        source: "the references' process group moves nothing"),
+        source: "data sheets; nccl-tests on A100, H100 and B200")
     ]
   }
 }

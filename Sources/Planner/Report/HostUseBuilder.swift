@@ -25,6 +25,12 @@ struct HostUseBuilder {
       weights += Int128(moved.toDevice) * Int128(weight.count)
       updated += Int128(moved.updatedOnHost) * Int128(weight.count)
     }
+    if let share = step.hostShare {
+      for tensor in share.tensors { add(tensor, 1) }
+      gradients += Int128(share.moved.toHost)
+      weights += Int128(share.moved.toDevice)
+      updated += Int128(share.moved.updatedOnHost)
+    }
     let saved = step.host
     let pinsSaved = plan.placement.activations == .pinned
     sums[Int(Role.activations.rawValue)] += pinsSaved ? saved.pinned : saved.bytes
@@ -57,6 +63,18 @@ struct HostUseBuilder {
         "\(link.text) moves what lies on the host; copies of saved tensors wait for each other, gradients leave behind "
           + "the backward pass, and the host updates \(Int(Self.updateRate / 1e9)) billion elements a second",
         source: link.source + "; Ren et al. 2021, arXiv:2101.06840")
+    ] + disk
+  }
+
+  /// What moves between the host and a disk, whose time is not counted.
+  private var disk: [Assumption] {
+    guard let share = step.hostShare, share.fromDisk + share.toDisk > 0 else { return [] }
+    return [
+      Assumption(
+        "disk",
+        "each step reads \(Bytes(share.fromDisk)) from the disk and writes \(Bytes(share.toDisk)), for each device; "
+          + "their time is not counted",
+        source: "Rajbhandari et al. 2021, arXiv:2104.07857; runtime/swap_tensor, DeepSpeed 0.19.8")
     ]
   }
 

@@ -7,6 +7,10 @@ protocol Distribution: AnyObject {
   var lastLayerDiffers: Bool { get }
   /// Whether the last of several micro-batches differs from those before it.
   var lastMicroBatchDiffers: Bool { get }
+  /// Whether it needs to see every layer on its own, so that none are folded.
+  var walksEveryLayer: Bool { get }
+  /// Whether it is told of every operation.
+  var followsOperations: Bool { get }
   /// What this device keeps of every weight, and what its optimizer updates.
   func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight]
   /// What is there before the first step and stays: weights, buffers of collectives.
@@ -21,6 +25,10 @@ protocol Distribution: AnyObject {
   func beforeBackward(_ section: Int, in tape: inout Tape)
   /// The gradient has left the section's input; `reachesInput` is false where the input wants none.
   func afterBackward(_ section: Int, reachesInput: Bool, in tape: inout Tape)
+  /// An operation is about to run, or its gradient is: an index into ``Program/operations``.
+  func beforeOperation(_ operation: Int, isBackward: Bool, in tape: inout Tape)
+  /// The operation has run, or its gradient has.
+  func afterOperation(_ operation: Int, isBackward: Bool, in tape: inout Tape)
   /// The gradient of a weight is complete.
   func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape)
   /// Backward is over.
@@ -31,11 +39,29 @@ protocol Distribution: AnyObject {
   func beforeOptimizer(in schedule: inout Schedule) throws(PlanError)
   /// The optimizer has stepped.
   func afterOptimizer(in schedule: inout Schedule)
+  /// What it keeps on the host, and moves there and back in a step; `nil` for nothing.
+  var hostShare: HostShare? { get throws(PlanError) }
+}
+
+/// What of a device's states lies on the host.
+struct HostShare: Hashable, Sendable {
+  /// What the host keeps.
+  var tensors: [HostTensor] = []
+  /// What is moved in a step, and updated on the host.
+  var moved = OptimizerTransfers()
+  /// Bytes that a step reads from a disk, and writes there.
+  var fromDisk = 0
+  var toDisk = 0
 }
 
 extension Distribution {
   var lastLayerDiffers: Bool { false }
   var lastMicroBatchDiffers: Bool { false }
+  var walksEveryLayer: Bool { false }
+  var followsOperations: Bool { false }
+  var hostShare: HostShare? { get throws(PlanError) { nil } }
+  func beforeOperation(_ operation: Int, isBackward: Bool, in tape: inout Tape) {}
+  func afterOperation(_ operation: Int, isBackward: Bool, in tape: inout Tape) {}
   func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight] {
     weights
   }

@@ -81,6 +81,9 @@ extension Tape {
     let incoming = buffers[outputs.lowerBound]
     guard hasGradient(outputs) else { return letGoOfSaved(node) }
     buffers[outputs.lowerBound] = Buffer()
+    if followsOperations {
+      distribution?.beforeOperation(Int(node.operation), isBackward: true, in: &self)
+    }
     if node.frame >= 0, node.savedCount > 0 { replay(Int(node.frame)) }
     if node.frame == Node.onHost { fetch(node) }
 
@@ -139,6 +142,9 @@ extension Tape {
       deliver(Self.get(made, UInt8(input)), to: edges[Int(node.edges) + input], node.operation)
     }
     for input in 0..<inputs { complete(edges[Int(node.edges) + input], node.operation) }
+    if followsOperations {
+      distribution?.afterOperation(Int(node.operation), isBackward: true, in: &self)
+    }
   }
 
   /// A saved tensor of a node: its own, or what a checkpoint recomputed for it.

@@ -23,7 +23,16 @@ extension Tape {
         let storage = keeps ? registers[Int(instruction.b)].storage : -1
         retain(storage)
         registers[Int(instruction.a)] = Register(storage: storage, held: keeps)
-      case .record: if record(instruction.b) { return }
+      case .record:
+        let operation = Int(instruction.b)
+        if followsOperations {
+          distribution?.beforeOperation(operation, isBackward: false, in: &self)
+        }
+        let isDone = record(instruction.b)
+        if followsOperations {
+          distribution?.afterOperation(operation, isBackward: false, in: &self)
+        }
+        if isDone { return }
       case .link: if link(instruction.b) { return }
       case .hold:
         if needed(Int(instruction.b)) != 0 { hold(registers[Int(instruction.a)].storage) }

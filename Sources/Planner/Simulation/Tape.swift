@@ -7,6 +7,8 @@ struct Tape {
   let program: Program
   /// What spreads the model over devices, or `nil`.
   let distribution: (any Distribution)?
+  /// Whether it is told of every operation.
+  let followsOperations: Bool
   /// What happened so far.
   var schedule = Schedule()
   /// What it costs.
@@ -170,6 +172,7 @@ struct Tape {
   ) {
     self.program = program
     self.distribution = distribution
+    followsOperations = distribution?.followsOperations == true
     self.stacks = stacks
     self.earlyStop = earlyStop
     self.unrolls = unrolls

@@ -12,6 +12,8 @@ struct TrainingStep {
   private(set) var work: Work
   /// What the host keeps of one micro-batch's saved tensors.
   private(set) var host: HostCopies
+  /// What the host keeps of the optimizer's states and of the weights, where the distribution puts them there.
+  private(set) var hostShare: HostShare?
   /// All weights of the model, with how many layers have each.
   private(set) var weights: [Weight]
 
@@ -44,6 +46,7 @@ struct TrainingStep {
     let runs = stacks.reduce(0) { $1.sequence.cycles.reduce($0) { $0 + $1.runs.count } }
     guard runs <= Self.mostRuns else { throw .tooIrregular(runs) }
     let distribution = try plan.distribution?(graph, plan)
+    let unrolls = unrolls || distribution?.walksEveryLayer == true
     var tape = Tape(
       graph.program, stacks: stacks, distribution: distribution, earlyStop: plan.earlyStop,
       unrolls: unrolls)
@@ -118,6 +121,7 @@ struct TrainingStep {
     if plan.scalesLoss { LossScaler.update(&tape.schedule) }
     for gradient in tape.gradients { tape.release(gradient, Moment.end.rawValue) }
     tape.dropOutput()
+    hostShare = try distribution?.hostShare
     schedule = tape.schedule
     work = tape.work
   }

@@ -73,6 +73,7 @@ public enum Strategies {
     ActivationCheckpointing.self,
     FullyShard.self,
     DistributedDataParallel.self,
+    Zero.self,
     OffloadedActivations.self,
     OffloadedOptimizer.self,
   ]

@@ -90,12 +90,13 @@ extension Forward {
     let spec = try TensorSpec(x.spec.rows, w.spec.rows, x.spec.dtype)
     let flops = try checkedProduct(2, x.spec.rows, x.spec.columns, w.spec.rows)
     begin(bias == nil ? "mm" : "addmm", module: module, x, w, bias)
-    save(x, for: 0b10)
+    save(x, for: context.savesLinearInputs && form == .linear ? 0b11 : 0b10)
     save(w, for: 0b01, transposed: form != .addmm)
     work(
       flops: flops, bytes: x.spec.bytes + w.spec.bytes + spec.bytes, dtype: spec.dtype)
     if let bias {
-      program.addsBias = true
+      // DeepSpeed's linear layer adds the bias behind the product.
+      if !context.savesLinearInputs || form != .linear { program.addsBias = true }
       gradient(0, x.spec, view: true, flops: flops)
       productScratch(0, x.spec)
       gradient(1, w.spec, view: true, role: .gradients, flops: flops)

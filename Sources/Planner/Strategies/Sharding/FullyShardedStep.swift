@@ -9,6 +9,9 @@ final class FullyShardedStep: Distribution {
   private let program: Program
   private let groups: [ParameterGroup]
   private let microBatches: Int
+  private let optimizer: any Optimizer
+  /// The shards that lie on the host, and what updates them.
+  private var plan: (weights: [TrainingStep.Weight], optimizer: any Optimizer)?
 
   /// The gathered buffer that the group before left, until the next is copied out.
   private var lastGather: Int32 = -1
@@ -40,6 +43,7 @@ final class FullyShardedStep: Distribution {
     self.settings = settings
     self.program = program
     microBatches = plan.microBatches
+    optimizer = plan.optimizer
     var groups: [ParameterGroup] = []
     let inLayers = program.sections.indices.dropFirst().map { program.sections[$0].leaves }
     for section in program.sections.indices {
@@ -79,7 +83,10 @@ final class FullyShardedStep: Distribution {
   }
 
   func reside(_ weights: [TrainingStep.Weight], in tape: inout Tape) throws(PlanError) {
-    guard !settings.offloads else { return }
+    guard !settings.offloads else {
+      plan = (weights, optimizer)
+      return
+    }
     for weight in weights where weight.count > 0 {
       tape.schedule.allocate(
         weight.spec.bytes, count: weight.count, .parameters, Moment.resident.rawValue)
@@ -90,6 +97,40 @@ final class FullyShardedStep: Distribution {
     self.isLast = isLast
     isFirst = waiting.isEmpty && !hasReduced
     turn = 0
+  }
+
+  /// With `CPUOffloadPolicy` all shards, their gradients and the optimizer's states lie on the host, pinned but for
+  /// the states; a micro-batch takes the shards to the device twice.
+  var hostShare: HostShare? {
+    get throws(PlanError) {
+      guard settings.offloads, let plan else { return nil }
+      var host = HostShare()
+      var (parameters, gradients) = (0, 0)
+      for weight in plan.weights where weight.count > 0 {
+        let all = try checkedProduct(weight.spec.bytes, weight.count)
+        func keep(_ role: Role, isPinned: Bool) {
+          let (each, count) = weight.count <= 4096 ? (weight.spec.bytes, weight.count) : (all, 1)
+          let tensor = HostTensor(each, role, isPinned: isPinned)
+          host.tensors += Array(repeating: tensor, count: count)
+        }
+        keep(.parameters, isPinned: true)
+        parameters &+= all
+        guard weight.trainable else { continue }
+        keep(.gradients, isPinned: true)
+        gradients &+= all
+        for state in try plan.optimizer.states(of: weight.spec) {
+          let states = try checkedProduct(state.bytes, weight.count)
+          host.tensors.append(HostTensor(states, .optimizerState, isPinned: false))
+        }
+      }
+      let resharded = settings.layerReshard == .never ? 1 : 2
+      host.moved = OptimizerTransfers(
+        toHost: gradients, toDevice: try checkedProduct(parameters, resharded, microBatches),
+        updatedOnHost: plan.weights.filter(\.trainable).reduce(0) {
+          $0 &+ $1.spec.elements &* $1.count
+        })
+      return host
+    }
   }
 
   // MARK: Forward

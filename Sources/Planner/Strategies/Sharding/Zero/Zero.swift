@@ -1,0 +1,140 @@
+/// Cuts optimizer states, gradients and parameters over data-parallel devices as DeepSpeed's ZeRO does.
+///
+/// The precision decides what DeepSpeed has enabled: `bf16-true` its `bf16`, `16-true` its `fp16`, both with fp32 master
+/// weights; `32-true` neither.
+///
+/// Source: Rajbhandari et al. 2020, arXiv:1910.02054; `deepspeed/runtime/zero` and `deepspeed/runtime/engine.py`,
+/// DeepSpeed 0.19.8, whose option names and defaults these are.
+public struct Zero: Strategy {
+  /// See ``Strategy/name``.
+  public static let name = "zero"
+  /// See ``Strategy/summary``.
+  public static let summary =
+    "Cuts optimizer states, gradients and parameters over devices (DeepSpeed's ZeRO, stages 1 to 3)."
+  /// See ``Strategy/stage``.
+  public static let stage = Stage.sharding
+  /// See ``Strategy/decisions``.
+  public static let decisions: Set<Decision> = [.dataParallelism, .optimizerPlacement]
+
+  /// 1: optimizer states are cut; 2: gradients as well; 3: parameters as well.
+  public let partitioning: Int
+  /// Devices of the data-parallel world.
+  public private(set) var shards: Int
+  /// Elements that are reduced together (`reduce_bucket_size`).
+  public let reduceBucket: Int
+  /// Whether gradients are reduced while backward runs (`overlap_comm`).
+  public let overlaps: Bool
+  /// Whether gradients are copied to one buffer ahead of their reduction (`contiguous_gradients`).
+  public let contiguous: Bool
+  /// Whether gradients are reduced in slices by owner (`reduce_scatter`).
+  public let scatters: Bool
+  /// Whether ranks own parameters in turns (`round_robin_gradients`).
+  public let roundRobin: Bool
+  /// Elements of a rank's share that are updated together in stage 3 (`sub_group_size`).
+  public let subGroup: Int
+  /// Elements that stage 3 gathers ahead (`stage3_prefetch_bucket_size`).
+  public let prefetchBucket: Int
+  /// Elements that stage 3 gathers ahead as long as no more are there (`stage3_max_live_parameters`).
+  public let maxLive: Int
+  /// Parameters that are used again within so many elements stay (`stage3_max_reuse_distance`).
+  public let maxReuse: Int
+  /// Parameters of at most so many elements stay whole (`stage3_param_persistence_threshold`).
+  public let persistence: Int
+  /// Whether `torch.optim` steps instead of DeepSpeed's FusedAdam (`torch_adam`).
+  public let usesTorchAdam: Bool
+  /// Where fp32 weights, optimizer states and gradients lie (`offload_optimizer`), or `nil` for the device.
+  public let optimizerOffload: ZeroOffload?
+  /// Where the shares of parameters lie (`offload_param`), or `nil` for the device.
+  public let parameterOffload: ZeroOffload?
+
+  /// Reads the settings of a scenario.
+  public init(_ settings: inout Settings) throws(PlanError) {
+    partitioning = try settings.integer("stage", in: 1...3)
+    shards = try settings.integer("shards", in: 1...1_000_000)
+    reduceBucket = try Self.size("reduce_bucket_size", 500_000_000, &settings, atLeast: 1)
+    _ = try Self.size("allgather_bucket_size", 500_000_000, &settings, atLeast: 2)
+    overlaps = try settings.bool("overlap_comm", default: partitioning == 3)
+    contiguous = try settings.bool("contiguous_gradients", default: true)
+    scatters = try settings.bool("reduce_scatter", default: true)
+    roundRobin = try settings.bool("round_robin_gradients", default: false)
+    subGroup = try Self.size("sub_group_size", 1_000_000_000, &settings, atLeast: 1)
+    prefetchBucket = try Self.size("stage3_prefetch_bucket_size", 50_000_000, &settings)
+    maxLive = try Self.size("stage3_max_live_parameters", 1_000_000_000, &settings)
+    maxReuse = try Self.size("stage3_max_reuse_distance", 1_000_000_000, &settings)
+    persistence = try Self.size("stage3_param_persistence_threshold", 100_000, &settings)
+    _ = try settings.bool("stage3_gather_16bit_weights_on_model_save", default: false)
+    _ = try settings.bool("allgather_partitions", default: true)
+    _ = try settings.bool("use_multi_rank_bucket_allreduce", default: true)
+    usesTorchAdam = try settings.bool("torch_adam", default: false)
+    optimizerOffload = try ZeroOffload.read("offload_optimizer", &settings)
+    parameterOffload = try ZeroOffload.read("offload_param", &settings)
+  }
+
+  /// A number of elements, which DeepSpeed's examples write as `5e8`.
+  private static func size(
+    _ key: String, _ value: Int, _ settings: inout Settings, atLeast: Int = 0
+  ) throws(PlanError) -> Int {
+    let most = 1e12
+    guard let number = try settings.optionalNumber(key, in: Double(atLeast)...most) else {
+      return value
+    }
+    return Int(number)
+  }
+
+  /// See ``Strategy/label``.
+  public var label: String {
+    let places = [
+      optimizerOffload.map { "optimizer on the \($0.device.place)" },
+      parameterOffload.map { "parameters on the \($0.device.place)" },
+    ].compactMap { $0 }
+    return (["ZeRO-\(partitioning) over \(shards) devices"] + places).joined(separator: ", ")
+  }
+
+  /// Writes the decisions into the plan.
+  public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
+    try check(plan)
+    plan.devices = shards
+    plan.communicators = shards > 1 ? 1 : 0
+    let torch = usesTorchAdam ? plan.optimizer.implementation : nil
+    plan.optimizer = ZeroAdam(
+      implementation: torch, decoupled: plan.optimizer is AdamW, isOnHost: optimizerOffload != nil)
+    plan.updatesOnHost = optimizerOffload != nil
+    // The norm is always computed, by DeepSpeed's own code: clipping only adds a product in place.
+    plan.clipping = nil
+    plan.context.savesLinearInputs = partitioning == 3
+    plan.assumptions.append(assumption)
+    let settings = self
+    plan.distribution = { (graph, plan) throws(PlanError) in
+      try Self.check(graph, plan)
+      if settings.partitioning == 3 {
+        return try ZeroGatheredStep(settings, graph, plan)
+      }
+      return ZeroPartitionedStep(settings, graph.program, plan)
+    }
+  }
+
+  private var assumption: Assumption {
+    let rank =
+      partitioning == 3
+      ? "rank 0; memory that another stream has read is free for the next allocation"
+      : "the rank whose gradients are the largest and reduced first"
+    return Assumption(
+      "zero", "DeepSpeed 0.19.8 runs ZeRO stage \(partitioning), on \(rank)",
+      source: "deepspeed/runtime/zero, DeepSpeed 0.19.8")
+  }
+}
+
+extension Zero: SpreadingStrategy {
+  /// The data-parallel world.
+  public var devices: Int { shards }
+  /// More devices hold smaller parts.
+  public var sharesStates: Bool { true }
+  /// One device more or less.
+  public var unit: Int { 1 }
+  /// The same over so many devices.
+  public func over(_ devices: Int) -> any SpreadingStrategy {
+    var other = self
+    other.shards = devices
+    return other
+  }
+}

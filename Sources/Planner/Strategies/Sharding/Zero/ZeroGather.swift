@@ -1,0 +1,197 @@
+/// Gathers parameters ahead of the modules that use them and lets go of them behind.
+///
+/// Parameters that are gathered together come into one buffer and are copied out of it when the first of them is
+/// used; the buffer is freed when the last of them is. A parameter that is gathered alone has no copy.
+///
+/// Source: `PartitionedParameterCoordinator` in `deepspeed/runtime/zero/partitioned_param_coordinator.py`,
+/// `all_gather_coalesced` and `AllGatherCoalescedHandle` in `partition_parameters.py`, DeepSpeed 0.19.8.
+struct ZeroGather {
+  private let settings: Zero
+  private let trace: ZeroTrace
+  private let all: [ZeroParameters.Parameter]
+
+  /// Parameters that were gathered together.
+  private struct Group {
+    var buffer: Int32
+    var parameters: [Int]
+    /// How many of them wait for their use.
+    var unused: Int
+    var isComplete = false
+  }
+
+  private var groups: [Group] = []
+  /// For each parameter: what holds it whole, or -1.
+  private var whole: [Int32]
+  /// For each parameter: the group that it waits in, or -1.
+  private var flight: [Int]
+  /// For each parameter: the last use that it was fetched for.
+  private var fetchedFor: [Int]
+  /// The parameters of the trace one by one, with the number of their use.
+  private let queue: [(parameter: Int, use: Int)]
+  /// The uses of each parameter.
+  private let usesOf: [[Int]]
+  /// What was let go of last.
+  private var late: [Int32] = []
+  private var next = 0
+  private var step = 0
+  /// Elements that are whole, or on their way.
+  private var live = 0
+
+  init(_ settings: Zero, _ trace: ZeroTrace, _ all: [ZeroParameters.Parameter]) {
+    self.settings = settings
+    self.trace = trace
+    self.all = all
+    whole = Array(repeating: -1, count: all.count)
+    flight = Array(repeating: -1, count: all.count)
+    fetchedFor = Array(repeating: -1, count: all.count)
+    var queue: [(parameter: Int, use: Int)] = []
+    var usesOf: [[Int]] = Array(repeating: [], count: all.count)
+    for (use, parameters) in trace.uses.enumerated() {
+      for parameter in parameters {
+        queue.append((parameter, use))
+        usesOf[parameter].append(use)
+      }
+    }
+    (self.queue, self.usesOf) = (queue, usesOf)
+    let elements = all.reduce(0) { $0 &+ $1.elements }
+    let layers = all.sorted { $0.elements > $1.elements }.dropFirst(2)
+    if elements > settings.maxLive { slack = layers.first.map { $0.elements * $0.size } ?? 0 }
+  }
+
+  /// Whether a parameter stays whole from step to step.
+  func persists(_ parameter: Int) -> Bool { all[parameter].elements <= settings.persistence }
+
+  /// Bytes of the largest parameter but an embedding and a head, or nothing where all may be there at once.
+  ///
+  /// Where parameters wait for others to go, modules that the planner does not see may gather one earlier.
+  private(set) var slack = 0
+
+  /// A micro-batch begins.
+  mutating func begin() {
+    (next, step, live) = (0, 0, 0)
+    for parameter in fetchedFor.indices { fetchedFor[parameter] = -1 }
+  }
+
+  /// A module is about to use parameters.
+  mutating func fetch(_ parameters: [Int], _ tape: inout Tape) {
+    gather(parameters, &tape)
+    for parameter in parameters { wait(parameter, &tape) }
+    for parameter in parameters where fetchedFor[parameter] < step && next < queue.count {
+      fetchedFor[queue[next].parameter] = queue[next].use
+      next += 1
+    }
+    step += 1
+    prefetch(&tape)
+  }
+
+  /// Parameters of the modules to come are gathered ahead.
+  private mutating func prefetch(_ tape: inout Tape) {
+    guard settings.prefetchBucket > 0 else { return }
+    let most = min(settings.maxLive - live, settings.prefetchBucket)
+    var (ahead, elements) = ([Int](), 0)
+    while next < queue.count, elements < most {
+      let (parameter, use) = queue[next]
+      next += 1
+      fetchedFor[parameter] = max(fetchedFor[parameter], use)
+      guard isAway(parameter), !ahead.contains(parameter) else { continue }
+      ahead.append(parameter)
+      elements += all[parameter].elements
+    }
+    gather(ahead, &tape)
+  }
+
+  private func isAway(_ parameter: Int) -> Bool {
+    whole[parameter] < 0 && flight[parameter] < 0 && !persists(parameter)
+  }
+
+  /// The share of each rank, rounded up.
+  private func share(_ parameter: Int) -> Int {
+    (all[parameter].elements + settings.shards - 1) / settings.shards
+  }
+
+  private mutating func gather(_ parameters: [Int], _ tape: inout Tape) {
+    let moment = Moment.allGather.rawValue
+    let away = parameters.filter { isAway($0) }
+    guard !away.isEmpty else { return }
+    var bytes = 0
+    for parameter in away {
+      live += all[parameter].elements
+      flight[parameter] = groups.count
+      bytes += share(parameter) * settings.shards * all[parameter].size
+    }
+    let isAlone = away.count == 1
+    let stays = isAlone && settings.shards == 1
+    let role: Role = isAlone ? .parameters : .communication
+    var copies: [Int32] = []
+    if settings.parameterOffload != nil {
+      for parameter in away {
+        copies.append(
+          tape.allocate(share(parameter) * all[parameter].size, .communication, moment, stream: 1))
+      }
+    }
+    let buffer = stays ? -1 : tape.allocate(bytes, role, moment, stream: settings.overlaps ? 1 : 0)
+    for copy in copies { tape.release(copy, moment) }
+    tape.communicate(.allGather, bytes, among: settings.shards)
+    groups.append(Group(buffer: buffer, parameters: away, unused: away.count))
+  }
+
+  /// The module needs the parameter now.
+  private mutating func wait(_ parameter: Int, _ tape: inout Tape) {
+    let group = flight[parameter]
+    guard group >= 0 else { return }
+    let moment = Moment.allGather.rawValue
+    flight[parameter] = -1
+    if groups[group].parameters.count == 1 {
+      whole[parameter] = groups[group].buffer
+      return
+    }
+    if !groups[group].isComplete {
+      groups[group].isComplete = true
+      for member in groups[group].parameters {
+        whole[member] = tape.allocate(all[member].elements * all[member].size, .parameters, moment)
+      }
+    }
+    groups[group].unused -= 1
+    if groups[group].unused == 0 { tape.release(groups[group].buffer, moment) }
+  }
+
+  /// The module has used parameters.
+  mutating func release(_ parameters: [Int], _ tape: inout Tape) {
+    for parameter in parameters where !persists(parameter) && whole[parameter] >= 0 {
+      if fetchedFor[parameter] > step || isUsedSoon(parameter) { continue }
+      late.append(whole[parameter])
+      whole[parameter] = -1
+      live -= all[parameter].elements
+    }
+  }
+
+  /// What modules let go of is free once something else is allocated: another stream may have used it.
+  mutating func letGo(_ tape: inout Tape) {
+    for storage in late { tape.release(storage, Moment.allGather.rawValue) }
+    late.removeAll(keepingCapacity: true)
+  }
+
+  /// Whether the parameter is used again within the reuse distance.
+  private func isUsedSoon(_ parameter: Int) -> Bool {
+    let uses = usesOf[parameter]
+    guard let use = uses.first(where: { $0 >= step }) else { return false }
+    return trace.touched[use] - trace.touched[min(step, trace.touched.count - 1)]
+      < settings.maxReuse
+  }
+
+  /// As ``release(_:_:)`` does with a parameter: a gradient that was copied.
+  mutating func hold(_ gradient: Int32) { late.append(gradient) }
+
+  /// Backward is over: what is left is free once the optimizer allocates.
+  ///
+  /// - Returns: What is left, with its bytes.
+  mutating func end(_ tape: inout Tape) -> [(storage: Int32, bytes: Int)] {
+    for parameter in whole.indices where whole[parameter] >= 0 {
+      late.append(whole[parameter])
+      whole[parameter] = -1
+    }
+    groups.removeAll(keepingCapacity: true)
+    defer { late.removeAll(keepingCapacity: true) }
+    return late.map { ($0, tape.storages[Int($0)].bytes) }
+  }
+}

@@ -1,0 +1,63 @@
+/// The parameters of a model one by one, and which layer is running.
+struct ZeroParameters {
+  /// A parameter, in the order of `model.parameters()`.
+  struct Parameter {
+    var elements: Int
+    /// Bytes of an element of the tensor that is cut.
+    var size: Int
+    var trainable: Bool
+    /// The bytes of each tensor that holds it.
+    var tensors: [Int]
+  }
+
+  private(set) var all: [Parameter] = []
+  /// For each leaf of the program: the parameters of the layers that have it, from the first layer on.
+  private var places: [[Int]]
+  /// The layers that ran: their section, and how many layers of that section ran before.
+  private var ran: [(section: Int, turn: Int)] = []
+  private var turns: [Int]
+
+  init(_ program: Program) {
+    places = Array(repeating: [], count: program.leaves.count)
+    turns = Array(repeating: 0, count: program.sections.count)
+  }
+
+  /// Takes every weight of every layer.
+  mutating func fill(_ weights: [TrainingStep.Weight]) {
+    guard all.isEmpty else { return }
+    for weight in weights where weight.count > 0 {
+      places[weight.leaf].append(all.count)
+      all.append(
+        Parameter(
+          elements: weight.spec.elements, size: weight.spec.dtype.size,
+          trainable: weight.trainable, tensors: weight.tensors))
+    }
+  }
+
+  /// The parameter that a leaf of the running layer, or of the model around the layers, is.
+  func index(of leaf: Int) -> Int {
+    let places = places[leaf]
+    guard places.count > 1, let layer = ran.last, layer.turn < places.count else {
+      return places.first ?? 0
+    }
+    return places[layer.turn]
+  }
+
+  /// A micro-batch begins.
+  mutating func begin() {
+    ran.removeAll(keepingCapacity: true)
+    for section in turns.indices { turns[section] = 0 }
+  }
+
+  /// A layer is about to run forward.
+  mutating func enter(_ section: Int) {
+    guard section > 0 else { return }
+    ran.append((section, turns[section]))
+    turns[section] += 1
+  }
+
+  /// Backward has left a layer.
+  mutating func leave(_ section: Int) {
+    if section > 0, !ran.isEmpty { ran.removeLast() }
+  }
+}

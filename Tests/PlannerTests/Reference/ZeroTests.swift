@@ -1,0 +1,87 @@
+import Testing
+
+@testable import Planner
+
+@Suite("DeepSpeed's own figures for ZeRO") struct ZeroTests {
+  static let cases = Fixtures.cases("zero")
+
+  /// The reference ran on one rank or two; the plan is for the one that needs most, which may be another.
+  private static let above = 0.012
+  /// Eight bytes for each norm that an offloaded optimizer keeps.
+  private static let below = 0.0001
+
+  @Test("are never fallen short of, and met within 1.2 %", arguments: cases)
+  func livePeaks(_ reference: Fixtures.Case) throws {
+    let report = try Planner.plan(try reference.scenario)
+    for phase in report.phases {
+      let expected = try #require(
+        reference.value.integer("reference", "phases", phase.phase.key, "requested_bytes"))
+      let error = Double(phase.live.count) / Double(expected) - 1
+      // The optimizer's phase of one case is 5 % above: of four layers over five ranks, each rank cuts whole ones.
+      let above = "\(reference)".hasPrefix("g-") && phase.phase == .optimizer ? 0.06 : Self.above
+      #expect(-Self.below <= error && error <= above, "\(phase.phase.key) at \(phase.operation)")
+    }
+    if let parameters = reference.value.integer("reference", "parameters") {
+      #expect(report.parameters == parameters)
+    }
+  }
+
+  @Test("are met to the byte in two of three phases") func exact() throws {
+    var (equal, all) = (0, 0)
+    for reference in Self.cases {
+      for phase in try Planner.plan(try reference.scenario).phases {
+        let expected = reference.value.integer(
+          "reference", "phases", phase.phase.key, "requested_bytes")
+        all += 1
+        equal += phase.live.count == expected ? 1 : 0
+      }
+    }
+    #expect(all > 0 && 3 * equal >= 2 * all, "\(equal) of \(all)")
+  }
+
+  @Test("are all there") func count() { #expect(Self.cases.count == 49) }
+
+  @Test("leave behind what they found, in random scenarios of all families") func random() throws {
+    var planned = 0
+    for seed in 0..<150 as Range<UInt64> {
+      var scenario = try Scenario.random(seed)
+      var generator = SplitMix(state: seed)
+      let stage = Int.random(in: 1...3, using: &generator)
+      let members: [String: JSONValue] =
+        [
+          "stage": .integer(stage),
+          "shards": .integer([1, 2, 3, 8, 64, 5000].randomElement(using: &generator) ?? 1),
+          "reduce_bucket_size": .integer(
+            [1, 100, 10_000, 1_000_000].randomElement(using: &generator) ?? 1),
+          "overlap_comm": .bool(.random(using: &generator)),
+          "reduce_scatter": .bool(.random(using: &generator)),
+          "round_robin_gradients": .bool(.random(using: &generator)),
+          "sub_group_size": .integer(Int.random(in: 1...100_000, using: &generator)),
+          "stage3_prefetch_bucket_size": .integer(
+            [0, 1000, 50_000_000].randomElement(using: &generator) ?? 0),
+          "stage3_max_live_parameters": .integer(
+            [0, 10_000, 1_000_000_000].randomElement(using: &generator) ?? 0),
+          "stage3_max_reuse_distance": .integer(
+            [0, 10_000, 1_000_000_000].randomElement(using: &generator) ?? 0),
+          "stage3_param_persistence_threshold": .integer(
+            [0, 1000, 100_000].randomElement(using: &generator) ?? 0),
+        ]
+      var options = try Settings(
+        .object(members.sorted { $0.key < $1.key }.map { .init($0.key, $0.value) }),
+        path: "strategies.zero")
+      scenario.strategies.append(try Zero(&options))
+      scenario.optimizer = AdamW()
+      do {
+        let plan = try Planner.decide(scenario)
+        let graph = try scenario.model.family.graph(plan.context)
+        let step = try TrainingStep(graph, plan)
+        planned += 1
+        let resident = step.schedule.events.prefix { $0.kind != .phase }.reduce(0) {
+          $0 + Int($1.count) * $1.bytes
+        }
+        #expect(try MemoryFold(step.schedule).net == resident, "seed \(seed)")
+      } catch { continue }
+    }
+    #expect(planned > 20)
+  }
+}

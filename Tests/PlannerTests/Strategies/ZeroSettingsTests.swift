@@ -1,0 +1,77 @@
+import Testing
+
+@testable import Planner
+
+@Suite("Settings of ZeRO") struct ZeroSettingsTests {
+  private func scenario(
+    _ zero: String, precision: String = "bf16-true", optimizer: String = "adamw", layers: Int = 2
+  ) throws -> Scenario {
+    let text = """
+      {"schema": 1, "model": {"model_type": "llama", "vocab_size": 512, "hidden_size": 64,
+      "intermediate_size": 128, "num_hidden_layers": \(layers), "num_attention_heads": 4,
+      "num_key_value_heads": 4}, "workload": {"micro_batch_size": 1, "sequence_length": 32},
+      "precision": "\(precision)", "optimizer": "\(optimizer)", "strategies": {"zero": \(zero)},
+      "hardware": {"device": "h100-sxm"}}
+      """
+    return try ScenarioReader { (path) throws(PlanError) in
+      throw PlanError(.unreadable, "no file here", path: path, fix: "")
+    }.read(try JSONReader.read([UInt8](text.utf8)))
+  }
+
+  @Test(
+    "that DeepSpeed does not run are refused at their place",
+    arguments: [
+      (#"{"stage": 4, "shards": 2}"#, "strategies.zero.stage"),
+      (#"{"stage": 2}"#, "strategies.zero.shards"),
+      (
+        #"{"stage": 2, "shards": 2, "reduce_bucket_size": 1e18}"#,
+        "strategies.zero.reduce_bucket_size"
+      ),
+      (
+        #"{"stage": 2, "shards": 2, "offload_param": {"device": "cpu"}}"#,
+        "strategies.zero.offload_param"
+      ),
+      (
+        #"{"stage": 2, "shards": 2, "offload_optimizer": {"device": "nvme"}}"#,
+        "strategies.zero.offload_optimizer.device"
+      ),
+      (
+        #"{"stage": 3, "shards": 2, "offload_optimizer": {"device": "cpu", "ratio": 0.5}}"#,
+        "strategies.zero.offload_optimizer.ratio"
+      ),
+      (#"{"stage": 3, "shards": 2, "bucket": 1}"#, "strategies.zero.bucket"),
+    ])
+  func refused(_ zero: String, _ place: String) {
+    #expect {
+      _ = try Planner.plan(try scenario(zero))
+    } throws: {
+      ($0 as? PlanError)?.path == place
+    }
+  }
+
+  @Test("want Adam, a whole 16-bit or 32-bit format, and layers that can be walked")
+  func conflicts() {
+    let zero = #"{"stage": 2, "shards": 2}"#
+    #expect(throws: PlanError.self) { try Planner.plan(try scenario(zero, optimizer: "sgd")) }
+    #expect(throws: PlanError.self) {
+      try Planner.plan(try scenario(zero, precision: "bf16-mixed"))
+    }
+    #expect(throws: PlanError.self) { try Planner.plan(try scenario(zero, layers: 2000)) }
+  }
+
+  // 147,776 parameters: 2 × 32,768 of embedding and head, 2 layers of 4 × 4,096 + 3 × 8,192 + 128, and 64. Each of two
+  // ranks has 73,888. On the host: pinned weights and gradients of 4 bytes in blocks of 2¹⁹, the weights on their way
+  // back of 2 bytes in one of 2¹⁸, the largest gradient of 65,536 bytes, and two states of 4 bytes.
+  @Test("put on the host what ZeRO-Offload does") func host() throws {
+    let report = try Planner.plan(
+      try scenario(#"{"stage": 2, "shards": 2, "offload_optimizer": {"device": "cpu"}}"#))
+    #expect(report.parameters == 147_776)
+    let share = 73_888
+    let pinned = 2 * 524_288 + 262_144 + 65_536
+    let host = try #require(report.host)
+    #expect(host.needed.count == pinned + 8 * share)
+    #expect(host.pinned.count == pinned)
+    #expect(host.toHost.count == 4 * share)
+    #expect(host.toDevice.count == 2 * share)
+  }
+}
