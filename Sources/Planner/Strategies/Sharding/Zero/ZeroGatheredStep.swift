@@ -53,6 +53,7 @@ final class ZeroGatheredStep: Distribution {
   /// This rank's shares in fp32, sub-group after sub-group.
   func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight] {
     parameters.fill(weights)
+    try parameters.checkTotal()
     gather = ZeroGather(settings, trace, parameters.all)
     gradients = Array(repeating: -1, count: parameters.all.count)
     var (elements, count) = (0, 0)
