@@ -59,6 +59,21 @@ import Testing
     #expect(throws: PlanError.self) { try Planner.plan(try scenario(zero, layers: 2000)) }
   }
 
+  @Test("larger than any machine are refused, not added up", arguments: [1, 2, 3])
+  func overflow(_ stage: Int) throws {
+    let huge = """
+      {"schema": 1, "model": {"model_type": "llama", "vocab_size": 1000000, "hidden_size": 1000000,
+      "intermediate_size": 10000000, "num_hidden_layers": 1000, "num_attention_heads": 100,
+      "num_key_value_heads": 100}, "workload": {"micro_batch_size": 1, "sequence_length": 32},
+      "strategies": {"zero": {"stage": \(stage), "shards": 1000000, "reduce_bucket_size": 1e12}},
+      "hardware": {"device": "h100-sxm"}}
+      """
+    let scenario = try ScenarioReader { (path) throws(PlanError) in
+      throw PlanError(.unreadable, "no file here", path: path, fix: "")
+    }.read(try JSONReader.read([UInt8](huge.utf8)))
+    #expect(throws: PlanError.self) { try Planner.plan(scenario) }
+  }
+
   // 147,776 parameters: 2 × 32,768 of embedding and head, 2 layers of 4 × 4,096 + 3 × 8,192 + 128, and 64. Each of two
   // ranks has 73,888. On the host: pinned weights and gradients of 4 bytes in blocks of 2¹⁹, the weights on their way
   // back of 2 bytes in one of 2¹⁸, the largest gradient of 65,536 bytes, and two states of 4 bytes.

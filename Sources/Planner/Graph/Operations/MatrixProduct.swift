@@ -95,8 +95,7 @@ extension Forward {
     work(
       flops: flops, bytes: x.spec.bytes + w.spec.bytes + spec.bytes, dtype: spec.dtype)
     if let bias {
-      // DeepSpeed's linear layer adds the bias behind the product.
-      if !context.savesLinearInputs || form != .linear { program.addsBias = true }
+      program.addsBias = true
       gradient(0, x.spec, view: true, flops: flops)
       productScratch(0, x.spec)
       gradient(1, w.spec, view: true, role: .gradients, flops: flops)

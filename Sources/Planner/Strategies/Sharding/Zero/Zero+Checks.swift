@@ -57,15 +57,20 @@ extension Zero {
   }
 
   /// Refuses models whose weights DeepSpeed would cast, and ones too deep to be walked layer by layer.
-  static func check(_ graph: LayerGraph, _ plan: TrainingPlan) throws(PlanError) {
+  func check(_ graph: LayerGraph, _ plan: TrainingPlan) throws(PlanError) {
     guard graph.layers <= 1024 else {
       throw PlanError(
         .unsupported, "ZeRO is planned layer by layer, for at most 1,024 layers",
         path: "model.num_hidden_layers", fix: "Use fewer layers, or fsdp.")
     }
+    if partitioning == 3, graph.program.leaves.contains(where: { $0.active != nil }) {
+      throw Self.refused(
+        "stage 3 of a mixture of experts cannot be planned: DeepSpeed gathers its blocks whole",
+        "strategies.zero.stage", "Use stage 1 or 2, or fsdp.")
+    }
     for leaf in graph.program.leaves
     where leaf.trainable && leaf.spec.dtype != plan.context.dtype {
-      throw refused(
+      throw Self.refused(
         "DeepSpeed casts all trained weights to the model's format",
         "strategies.lora.adapter_precision", "Write \"adapter_precision\": \"base\".")
     }

@@ -105,7 +105,7 @@ public struct Zero: Strategy {
     plan.assumptions.append(assumption)
     let settings = self
     plan.distribution = { (graph, plan) throws(PlanError) in
-      try Self.check(graph, plan)
+      try settings.check(graph, plan)
       if settings.partitioning == 3 {
         return try ZeroGatheredStep(settings, graph, plan)
       }
@@ -116,7 +116,8 @@ public struct Zero: Strategy {
   private var assumption: Assumption {
     let rank =
       partitioning == 3
-      ? "rank 0; memory that another stream has read is free for the next allocation"
+      ? "rank 0; memory that another stream has read is free for the next allocation; one parameter more is gathered "
+        + "where gathered ones wait for others to go"
       : "the rank whose gradients are the largest and reduced first"
     return Assumption(
       "zero", "DeepSpeed 0.19.8 runs ZeRO stage \(partitioning), on \(rank)",

@@ -24,7 +24,9 @@ final class ZeroGatheredStep: Distribution {
 
   private let microBatches: Int
   private var isLast = true
-  /// The loss as the engine scales it and reports it, and ``ZeroGather/slack``.
+  /// ``ZeroGather/slack``.
+  private var early: Int32 = -1
+  /// The loss as the engine scales it and reports it.
   private var scalars: Int32 = -1
   private var filled = 0
   private var waiting: [Int] = []
@@ -51,6 +53,7 @@ final class ZeroGatheredStep: Distribution {
   /// This rank's shares in fp32, sub-group after sub-group.
   func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight] {
     parameters.fill(weights)
+    try parameters.checkTotal()
     gather = ZeroGather(settings, trace, parameters.all)
     gradients = Array(repeating: -1, count: parameters.all.count)
     var (elements, count) = (0, 0)
@@ -141,8 +144,10 @@ final class ZeroGatheredStep: Distribution {
     for bytes in persistent { tape.schedule.allocate(bytes, .parameters, moment) }
     // The norm of the last step, and a flag.
     if settings.optimizerOffload == nil { tape.schedule.allocate(9, .other, moment) }
-    tape.schedule.allocate(
-      try checkedProduct(settings.reduceBucket, size), .communication, Moment.bucket.rawValue)
+    if settings.contiguous {
+      tape.schedule.allocate(
+        try checkedProduct(settings.reduceBucket, size), .communication, Moment.bucket.rawValue)
+    }
     guard settings.optimizerOffload == nil else { return }
     for elements in subGroups { tape.schedule.allocate(elements * 4, .optimizerState, moment) }
     let trained = subGroups.reduce(0, &+)
@@ -165,14 +170,15 @@ final class ZeroGatheredStep: Distribution {
 
   func beforeForward(_ section: Int, in tape: inout Tape) {
     parameters.enter(section)
+    if section == 0, gather.slack > 0 {
+      early = tape.allocate(gather.slack, .communication, Moment.allGather.rawValue)
+    }
     for _ in 0..<ZeroTrace.containers(section) { gather.fetch([], &tape) }
   }
 
   func beforeBackward(_ section: Int, in tape: inout Tape) {
     if section == 0 {
-      let loss = microBatches > 1 ? 4 : 8
-      scalars = tape.allocate(
-        loss + gather.slack, .communication, Moment.lossGradient.rawValue)
+      scalars = tape.allocate(microBatches > 1 ? 4 : 8, .other, Moment.lossGradient.rawValue)
     }
     for _ in 0..<ZeroTrace.containers(section, isReplayed: replays) { gather.fetch([], &tape) }
   }
@@ -264,6 +270,7 @@ final class ZeroGatheredStep: Distribution {
       for (storage, _) in left { tape.release(storage, Moment.allGather.rawValue) }
     }
     tape.release(scalars, Moment.end.rawValue)
+    tape.release(early, Moment.end.rawValue)
   }
 
   // MARK: The step

@@ -34,6 +34,18 @@ struct ZeroParameters {
     }
   }
 
+  /// Throws where all together are more than a plan can hold.
+  func checkTotal() throws(PlanError) {
+    var total = 0
+    for parameter in all {
+      let (sum, overflow) = total.addingReportingOverflow(parameter.elements)
+      guard !overflow, sum <= TensorSpec.limit / 8 else {
+        throw .overflow("elements", "the sum of all parameters")
+      }
+      total = sum
+    }
+  }
+
   /// The parameter that a leaf of the running layer, or of the model around the layers, is.
   func index(of leaf: Int) -> Int {
     let places = places[leaf]
