@@ -7,6 +7,8 @@ protocol Distribution: AnyObject {
   var lastLayerDiffers: Bool { get }
   /// Whether the last of several micro-batches differs from those before it.
   var lastMicroBatchDiffers: Bool { get }
+  /// Whether it clips gradients itself, ahead of the optimizer.
+  var clips: Bool { get }
   /// What this device keeps of every weight, and what its optimizer updates.
   func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight]
   /// What is there before the first step and stays: weights, buffers of collectives.
@@ -36,6 +38,7 @@ protocol Distribution: AnyObject {
 extension Distribution {
   var lastLayerDiffers: Bool { false }
   var lastMicroBatchDiffers: Bool { false }
+  var clips: Bool { false }
   func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight] {
     weights
   }
