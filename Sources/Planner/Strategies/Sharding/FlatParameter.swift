@@ -3,6 +3,8 @@
 /// Original parameters are kept apart where they stay visible (`use_orig_params`): each then begins at a multiple of 16 bytes,
 /// and zeros fill the tensor up to a multiple of the ranks.
 ///
+/// A quantized weight lies there as its packed elements, in the model's format (`bnb_4bit_quant_storage`).
+///
 /// Source: `FlatParamHandle._init_flat_param_and_metadata` in `torch/distributed/fsdp/_flat_param.py`, PyTorch 2.11.
 struct FlatParameter {
   /// The weights, as indices into ``Program/leaves``.
@@ -19,6 +21,8 @@ struct FlatParameter {
   private(set) var share = 0
   /// Elements of each run of zeros between parameters.
   private(set) var padding: [Int] = []
+  /// Bytes beside the packed elements of quantized weights, which every rank keeps.
+  private(set) var scales: [Int: [Int]] = [:]
   /// Elements of each weight that lie in the first rank's share.
   private(set) var portions: [Int] = []
 
@@ -38,6 +42,7 @@ struct FlatParameter {
     isTrained = leaves.contains { program.leaves[$0].trainable }
     let aligned = max(1, 16 / compute.size)
     var starts: [Int] = []
+    var counts: [Int] = []
     for index in leaves {
       let leaf = program.leaves[index]
       try Self.check(leaf, beside: program.leaves[first])
@@ -46,7 +51,13 @@ struct FlatParameter {
         elements += aligned - elements % aligned
       }
       starts.append(elements)
-      let (sum, overflow) = elements.addingReportingOverflow(leaf.spec.elements)
+      var own = leaf.spec.elements
+      if !leaf.loading.isEmpty, let packed = leaf.tensors.first {
+        own = (packed - 1) / stored.size + 1
+        scales[index] = Array(leaf.tensors.dropFirst())
+      }
+      counts.append(own)
+      let (sum, overflow) = elements.addingReportingOverflow(own)
       guard !overflow, sum <= TensorSpec.limit / 16 else {
         throw .overflow("elements", "the sum of a unit's parameters")
       }
@@ -58,9 +69,7 @@ struct FlatParameter {
     }
     share = (elements - 1) / shards + 1
     _ = try checkedProduct(share, shards, 16)
-    portions = zip(leaves, starts).map { leaf, start in
-      max(0, min(program.leaves[leaf].spec.elements, share - start))
-    }
+    portions = zip(counts, starts).map { count, start in max(0, min(count, share - start)) }
   }
 
   /// Refuses what one flat tensor cannot hold.

@@ -9,7 +9,12 @@ final class FlatShardedStep: Distribution {
   private let program: Program
   private let stacks: [LayerStack]
   private let units: [FlatParameter?]
+  /// Units of one adapter's weight each, by leaf: PEFT wraps them apart from the frozen layer around them.
+  private let adapters: [Int: FlatParameter]
   private let plan: TrainingPlan
+  /// What the adapters of each section take once they are gathered, and the first of them to run.
+  private var adapterBytes: [Int] = []
+  private var firstAdapters: Set<Int> = []
 
   /// What is gathered of each section's layers, the last one last.
   private var gathered: [[Int32]]
@@ -23,6 +28,10 @@ final class FlatShardedStep: Distribution {
   private var active: [(section: Int, storage: Int32)] = []
   /// The unit above, whose gradients wait until the one below is done.
   private var delayed: (section: Int, gradients: [Int32])?
+  /// The flat gradient at hand.
+  private var flat: Int32 = -1
+  /// Frozen layers that are cut only when backward is over.
+  private var late: [Int] = []
   /// Bytes that another stream still reads when backward is over: the next allocation frees them.
   private var lingering = 0
   /// Flat gradients that wait for a later micro-batch, in the order of backward.
@@ -55,17 +64,30 @@ final class FlatShardedStep: Distribution {
     program = graph.program
     stacks = graph.stacks
     var units: [FlatParameter?] = []
+    var adapters: [Int: FlatParameter] = [:]
+    let adapts = !plan.adaptedModules.isEmpty
+    func unit(_ leaves: [Int]) throws(PlanError) -> FlatParameter? {
+      try FlatParameter(
+        leaves, of: graph.program, ranks: settings.shards, shards: settings.ranks,
+        isAligned: settings.keepsOriginals)
+    }
     let inLayers = program.sections.indices.dropFirst().map { graph.program.sections[$0].leaves }
+    var adapterBytes = Array(repeating: 0, count: program.sections.count)
+    var firstAdapters: Set<Int> = []
     for section in program.sections.indices {
       let leaves =
         section > 0
         ? Array(program.sections[section].leaves)
         : program.leaves.indices.filter { leaf in !inLayers.contains { $0.contains(leaf) } }
-      units.append(
-        try FlatParameter(
-          leaves, of: program, ranks: settings.shards, shards: settings.ranks,
-          isAligned: settings.keepsOriginals))
+      let own = leaves.filter { adapts && graph.program.leaves[$0].trainable }
+      for leaf in own {
+        adapters[leaf] = try unit([leaf])
+        adapterBytes[section] += adapters[leaf]?.gatheredBytes(settings.ranks) ?? 0
+      }
+      if let first = own.first { firstAdapters.insert(first) }
+      units.append(try unit(leaves.filter { !own.contains($0) }))
     }
+    (self.adapters, self.adapterBytes, self.firstAdapters) = (adapters, adapterBytes, firstAdapters)
     self.units = units
     gathered = Array(repeating: [], count: units.count)
     gradients = Array(repeating: -1, count: program.leaves.count)
@@ -77,7 +99,7 @@ final class FlatShardedStep: Distribution {
   func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight] {
     var local: [TrainingStep.Weight] = []
     for var weight in weights {
-      guard let unit = units[weight.section],
+      guard let unit = adapters[weight.leaf] ?? units[weight.section],
         let position = unit.leaves.firstIndex(of: weight.leaf)
       else { continue }
       if !settings.keepsOriginals {
@@ -86,7 +108,7 @@ final class FlatShardedStep: Distribution {
       } else if settings.isWhole {
         weight.spec = weight.spec.cast(to: unit.stored)
       } else {
-        guard unit.portions[position] > 0 else { continue }
+        guard unit.portions[position] > 0 || unit.scales[weight.leaf] != nil else { continue }
         weight.spec = try TensorSpec(1, unit.portions[position], unit.stored)
       }
       weight.tensors = [weight.spec.bytes]
@@ -99,7 +121,11 @@ final class FlatShardedStep: Distribution {
   func reside(_ weights: [TrainingStep.Weight], in tape: inout Tape) throws(PlanError) {
     let moment = Moment.resident.rawValue
     for weight in weights where weight.count > 0 && !settings.offloads {
-      guard let unit = units[weight.section], unit.leaves.first == weight.leaf else { continue }
+      guard let unit = adapters[weight.leaf] ?? units[weight.section] else { continue }
+      for bytes in unit.scales[weight.leaf] ?? [] {
+        tape.schedule.allocate(bytes, count: weight.count, .parameters, moment)
+      }
+      guard unit.leaves.first == weight.leaf else { continue }
       let bytes = unit.share &* unit.stored.size
       tape.schedule.allocate(bytes, count: weight.count, .parameters, moment)
       guard unit.isTrained else { continue }
@@ -121,8 +147,9 @@ final class FlatShardedStep: Distribution {
   // MARK: Forward
 
   func beforeForward(_ section: Int, in tape: inout Tape) {
-    if section == 0, isFirst, settings.keepsOriginals, !settings.offloads {
-      // `zero_grad` let go of the parameters' gradients; the flat ones they were pieces of go now.
+    if section == 0, isFirst, keepsGradients, !settings.offloads {
+      // `zero_grad` let go of the parameters' gradients; the flat ones they were pieces of go now. Without the original
+      // parameters they go at once, but another stream has read those that are whole, so their memory waits.
       let moment = Moment.phaseStart.rawValue
       tape.release(tape.allocate(gradientBytes, .gradients, moment), moment)
     }
@@ -130,6 +157,11 @@ final class FlatShardedStep: Distribution {
     if section > 0 { ran.append(section) }
     guard settings.prefetchesForward, let next = following(section, tape) else { return }
     if !keepsGathered { ahead = (next, gather(next, &tape)) } else { passHost(next, &tape) }
+  }
+
+  private var keepsGradients: Bool {
+    guard !settings.keepsOriginals, let unit = units[0] else { return true }
+    return settings.isWhole && !unit.isCast && reduceFormat(of: unit) == unit.stored
   }
 
   func afterForward(_ section: Int, in tape: inout Tape) {
@@ -175,9 +207,17 @@ final class FlatShardedStep: Distribution {
     let moment = Moment.allGather.rawValue
     let shard = shareOnDevice(unit, &tape)
     guard !settings.isWhole else { return shard }
+    // The original parameters stay views of the copy from the host until the unit is cut again.
+    let copy =
+      settings.offloads && settings.keepsOriginals && !unit.isCast
+      ? unit.share &* unit.stored.size : 0
+    if copy > 0 { tape.release(shard, moment) }
+    // A layer's adapters are gathered one by one; only where they stay for backward do they add up.
+    let beside = settings.sharding.reshards ? 0 : adapterBytes[section]
     let whole = tape.allocate(
-      unit.gatheredBytes(settings.ranks), .parameters, moment, stream: Self.gathering)
-    tape.release(shard, moment)
+      unit.gatheredBytes(settings.ranks) &+ copy &+ beside, .parameters, moment,
+      stream: Self.gathering)
+    if copy == 0 { tape.release(shard, moment) }
     tape.communicate(.allGather, unit.gatheredBytes(settings.ranks), among: settings.ranks)
     return whole
   }
@@ -221,7 +261,8 @@ final class FlatShardedStep: Distribution {
       if frees { gathered[section].removeLast() }
     }
     if section > 0 { ran.removeLast() }
-    if settings.prefetch == .before { prefetch(&tape) }
+    // Between two layers lie the adapters of the upper one: the first of them to run asks for the layer below.
+    if settings.prefetch == .before, section == 0 || adapters.isEmpty { prefetch(&tape) }
   }
 
   /// Gathers the layer below ahead of its backward.
@@ -240,12 +281,24 @@ final class FlatShardedStep: Distribution {
     settings.isWhole || section > 0 && settings.sharding.reshards
   }
 
-  func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape) { gradients[leaf] = gradient }
+  func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape) {
+    guard let unit = adapters[leaf] else {
+      gradients[leaf] = gradient
+      return
+    }
+    if settings.prefetch == .before, firstAdapters.contains(leaf) { prefetch(&tape) }
+    join([gradient], of: unit, &tape)
+  }
 
   /// With forward prefetching, a unit's views were made ahead of the operations of the unit before: autograd, which
   /// takes the latest node first, joins their gradients behind that unit's backward.
   func afterBackward(_ section: Int, reachesInput: Bool, in tape: inout Tape) {
-    guard settings.prefetchesForward else {
+    if units[section]?.isTrained != true, !reachesInput {
+      // No input wants a gradient that would tell when the layer is done.
+      late.append(section)
+      return
+    }
+    guard settings.prefetchesForward, adapters.isEmpty else {
       return finish(section, take(section), &tape)
     }
     finishDelayed(&tape)
@@ -256,6 +309,8 @@ final class FlatShardedStep: Distribution {
     finishDelayed(&tape)
     // The root is the first whose backward began.
     finish(0, take(0), &tape)
+    for section in late { finish(section, [], &tape) }
+    late = []
     if let next = ahead { tape.release(next.storage, Moment.allGather.rawValue) }
     ahead = nil
     for gradient in copied { tape.release(gradient, Moment.reduceScatter.rawValue) }
@@ -288,33 +343,57 @@ final class FlatShardedStep: Distribution {
   /// Behind the backward of a unit: its gradients become one, its parameters are cut, the gradient is reduced.
   private func finish(_ section: Int, _ made: [Int32], _ tape: inout Tape) {
     guard let unit = units[section] else { return }
-    let moment = Moment.reduceScatter.rawValue
-    var flat: Int32 = -1
-    if unit.isTrained {
-      // The views were made on the gather's stream, so their backward runs there.
-      let zeros = unit.padding.map {
-        tape.allocate($0 &* unit.compute.size, .gradients, moment, stream: Self.gathering)
-      }
-      flat = tape.allocate(
-        unit.elements &* unit.compute.size, .gradients, moment, stream: Self.gathering)
-      for part in zeros + made { tape.release(part, moment) }
-      if turn < waiting.count {
-        tape.release(flat, moment)
-        flat = waiting[turn]
-      }
-    }
+    if unit.isTrained { flat = joined(made, of: unit, &tape) }
     if let index = active.firstIndex(where: { $0.section == section }) {
-      if frees { tape.release(active[index].storage, Moment.allGather.rawValue) }
+      let storage = active[index].storage
+      if frees, !settings.isWhole, !unit.isTrained {
+        // The root's and the last layer's are freed with nothing allocated since.
+        let bytes = tape.storages[Int(storage)].bytes
+        let isLastLayer = late.isEmpty && !settings.prefetchesForward
+        if section > 0, !late.contains(section) {
+          lingering = isLastLayer ? bytes : 0
+        } else {
+          lingering = (section == 0 && !late.isEmpty ? 0 : lingering) &+ bytes
+        }
+      }
+      if frees { tape.release(storage, Moment.allGather.rawValue) }
       active.remove(at: index)
     }
     if settings.prefetch == .after, section > 0, !settings.prefetchesForward { prefetch(&tape) }
-    guard unit.isTrained else { return }
-    defer { turn += 1 }
+    if unit.isTrained { settle(of: unit, &tape) }
+  }
+
+  /// An adapter's gradient is complete.
+  private func join(_ made: [Int32], of unit: FlatParameter, _ tape: inout Tape) {
+    flat = joined(made, of: unit, &tape)
+    settle(of: unit, &tape)
+  }
+
+  /// Makes one flat gradient of a unit's, and adds it to what waits from an earlier micro-batch.
+  private func joined(_ made: [Int32], of unit: FlatParameter, _ tape: inout Tape) -> Int32 {
+    let moment = Moment.reduceScatter.rawValue
+    // The views were made on the gather's stream, so their backward runs there.
+    let zeros = unit.padding.map {
+      tape.allocate($0 &* unit.compute.size, .gradients, moment, stream: Self.gathering)
+    }
+    let whole = tape.allocate(
+      unit.elements &* unit.compute.size, .gradients, moment, stream: Self.gathering)
+    for part in zeros + made { tape.release(part, moment) }
+    guard turn < waiting.count else { return whole }
+    tape.release(whole, moment)
+    return waiting[turn]
+  }
+
+  /// Keeps the flat gradient for a later micro-batch, or reduces it.
+  private func settle(of unit: FlatParameter, _ tape: inout Tape) {
     if !reduces {
       if turn == waiting.count { waiting.append(flat) }
-      return
+    } else if settings.isWhole {
+      reduceWhole(flat, of: unit, &tape)
+    } else {
+      reduce(flat, of: unit, &tape)
     }
-    settings.isWhole ? reduceWhole(flat, of: unit, &tape) : reduce(flat, of: unit, &tape)
+    turn += 1
   }
 
   /// Casts, reduces and cuts a flat gradient.
@@ -377,6 +456,9 @@ final class FlatShardedStep: Distribution {
     if !hasReduced, gradient != flat {
       if isRoot(unit) { linger(flat, tape) }
       tape.release(flat, moment)
+    } else if isRoot(unit), gradient == flat {
+      // Nothing was allocated since the parameters' own gradients were freed.
+      lingering += unit.leaves.reduce(0) { $0 &+ program.leaves[$1].spec.bytes }
     }
     keep(gradient, &tape)
   }

@@ -95,11 +95,10 @@ extension FullyShardedDataParallel {
     func refuse(_ what: String, _ path: String, _ fix: String) -> PlanError {
       PlanError(.conflict, what, path: path, fix: fix)
     }
-    if plan.context.quantization != nil {
+    if plan.context.quantization != nil, !(plan.context.quantization is FourBitWeight) {
       throw refuse(
-        "quantized weights in FSDP's flat parameters cannot be planned yet",
-        "strategies.lora.base_quantization",
-        "Leave \"base_quantization\" out, or use ddp, which keeps them whole.")
+        "FSDP cannot flatten 8-bit integers", "strategies.lora.base_quantization",
+        "Use \"nf4\", which it keeps in the model's format, or ddp, which keeps weights whole.")
     }
     if plan.optimizer.stepsInBackward {
       throw refuse(
@@ -115,6 +114,22 @@ extension FullyShardedDataParallel {
       throw refuse(
         "FSDP does not accumulate gradients outside no_sync while they lie on the host",
         "strategies.fsdp.cpu_offload", "Add \"no_sync\": true, or leave \"cpu_offload\" out.")
+    }
+    if offloads, isWhole {
+      throw refuse(
+        "what is not cut cannot be planned on the host", "strategies.fsdp.cpu_offload",
+        "Cut it over several devices, or leave \"cpu_offload\" out.")
+    }
+    if offloads, replicas > 1 {
+      throw refuse(
+        "replicas with parameters on the host cannot be planned", "strategies.fsdp.cpu_offload",
+        "Leave \"cpu_offload\" or \"replicas\" out.")
+    }
+    if !plan.adaptedModules.isEmpty, parameterFormat != nil, plan.context.autocast == nil {
+      throw refuse(
+        "PEFT casts an adapter's input to the format of its share, but its gathered weight has another",
+        "strategies.fsdp.parameter_precision",
+        "Leave it out, or use precision \"bf16-mixed\", whose autocast makes them agree.")
     }
     let pieces = plan.retention(2)
     if pieces.contains(where: { $0.pattern.contains(.recompute(reentrant: true)) }) {
