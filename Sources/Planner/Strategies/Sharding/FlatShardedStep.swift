@@ -99,7 +99,7 @@ final class FlatShardedStep: Distribution {
   func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight] {
     var local: [TrainingStep.Weight] = []
     for var weight in weights {
-      guard let unit = adapters[weight.leaf] ?? units[weight.section],
+      guard let unit = unit(of: weight.leaf),
         let position = unit.leaves.firstIndex(of: weight.leaf)
       else { continue }
       if !settings.keepsOriginals {
@@ -112,16 +112,25 @@ final class FlatShardedStep: Distribution {
         weight.spec = try TensorSpec(1, unit.portions[position], unit.stored)
       }
       weight.tensors = [weight.spec.bytes]
+      weight.loading = []
       local.append(weight)
     }
     trained = local.filter { $0.trainable && $0.count > 0 }
     return local
   }
 
+  /// The unit that a weight is in.
+  private func unit(of leaf: Int) -> FlatParameter? {
+    adapters[leaf]
+      ?? units[program.sections.indices.dropFirst().first {
+        program.sections[$0].leaves.contains(leaf)
+      } ?? 0]
+  }
+
   func reside(_ weights: [TrainingStep.Weight], in tape: inout Tape) throws(PlanError) {
     let moment = Moment.resident.rawValue
     for weight in weights where weight.count > 0 && !settings.offloads {
-      guard let unit = adapters[weight.leaf] ?? units[weight.section] else { continue }
+      guard let unit = unit(of: weight.leaf) else { continue }
       for bytes in unit.scales[weight.leaf] ?? [] {
         tape.schedule.allocate(bytes, count: weight.count, .parameters, moment)
       }
