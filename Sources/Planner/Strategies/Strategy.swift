@@ -62,6 +62,7 @@ public enum Strategies {
     LoRA.self,
     ActivationCheckpointing.self,
     FullyShard.self,
+    YaFSDP.self,
     DistributedDataParallel.self,
     OffloadedActivations.self,
     OffloadedOptimizer.self,

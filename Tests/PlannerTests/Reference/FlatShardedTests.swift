@@ -44,7 +44,8 @@ import Testing
       let shardings: [FullyShardedDataParallel.Sharding] =
         replicas > 1 ? [.hybridShard, .hybridShardGradOp] : [.fullShard, .shardGradOp, .noShard]
       let prefetches: [FullyShardedDataParallel.Prefetch] = [.before, .after, .none]
-      var older = FullyShardedDataParallel(shards: [2, 7, 64].randomElement(using: &generator) ?? 2)
+      var older = FullyShardedDataParallel(
+        shards: [2, 7, 64].randomElement(using: &generator) ?? 2)
       older.replicas = replicas
       older.sharding = shardings.randomElement(using: &generator) ?? .fullShard
       older.prefetch = prefetches.randomElement(using: &generator) ?? .before

@@ -79,7 +79,8 @@ struct FlatParameter {
         .conflict,
         "a flat parameter has one number format: \(first.name) is \(first.stored), \(leaf.name) \(leaf.stored)",
         path: "strategies.fsdp.version",
-        fix: "Give all weights of a layer one format, or use fsdp version 2, which cuts each alone.")
+        fix: "Give all weights of a layer one format, or use fsdp version 2, which cuts each alone."
+      )
     }
     guard leaf.trainable == first.trainable else {
       throw PlanError(

@@ -5,56 +5,56 @@
 ///
 /// Source: `torch/distributed/fsdp/_runtime_utils.py` and `_flat_param.py`, PyTorch 2.11.
 final class FlatShardedStep: Distribution {
-  private let settings: FullyShardedDataParallel
-  private let program: Program
-  private let stacks: [LayerStack]
-  private let units: [FlatParameter?]
+  let settings: FullyShardedDataParallel
+  let program: Program
+  let stacks: [LayerStack]
+  let units: [FlatParameter?]
   /// Units of one adapter's weight each, by leaf: PEFT wraps them apart from the frozen layer around them.
-  private let adapters: [Int: FlatParameter]
-  private let plan: TrainingPlan
+  let adapters: [Int: FlatParameter]
+  let plan: TrainingPlan
   /// What the adapters of each section take once they are gathered, and the first of them to run.
-  private var adapterBytes: [Int] = []
-  private var firstAdapters: Set<Int> = []
+  var adapterBytes: [Int] = []
+  var firstAdapters: Set<Int> = []
 
   /// What is gathered of each section's layers, the last one last.
-  private var gathered: [[Int32]]
+  var gathered: [[Int32]]
   /// What was gathered ahead.
-  private var ahead: (section: Int, storage: Int32)?
+  var ahead: (section: Int, storage: Int32)?
   /// The sections of the layers in the order in which they ran.
-  private var ran: [Int] = []
+  var ran: [Int] = []
   /// The gradients of the unit in backward, by leaf.
-  private var gradients: [Int32]
+  var gradients: [Int32]
   /// The units whose backward has begun, with what is gathered of them.
-  private var active: [(section: Int, storage: Int32)] = []
+  var active: [(section: Int, storage: Int32)] = []
   /// The unit above, whose gradients wait until the one below is done.
-  private var delayed: (section: Int, gradients: [Int32])?
+  var delayed: (section: Int, gradients: [Int32])?
   /// The flat gradient at hand.
-  private var flat: Int32 = -1
+  var flat: Int32 = -1
   /// Frozen layers that are cut only when backward is over.
-  private var late: [Int] = []
+  var late: [Int] = []
   /// Bytes that another stream still reads when backward is over: the next allocation frees them.
-  private var lingering = 0
+  var lingering = 0
   /// Flat gradients that wait for a later micro-batch, in the order of backward.
-  private var waiting: [Int32] = []
+  var waiting: [Int32] = []
   /// Reduced gradients that stay on the device until backward is over, though the host has them.
-  private var copied: [Int32] = []
-  private var turn = 0
-  private var isLast = true
-  private var isFirst = true
-  private var hasReduced = false
+  var copied: [Int32] = []
+  var turn = 0
+  var isLast = true
+  var isFirst = true
+  var hasReduced = false
   /// Whether layers kept their gathered parameters from the micro-batch before.
-  private var keepsGathered = false
+  var keepsGathered = false
   /// What the optimizer updates on this device.
-  private var trained: [TrainingStep.Weight] = []
+  var trained: [TrainingStep.Weight] = []
   /// What all gradients of this device take.
-  private var gradientBytes = 0
+  var gradientBytes = 0
 
   var lastLayerDiffers: Bool { true }
   var lastMicroBatchDiffers: Bool { settings.defersReduction && plan.microBatches > 1 }
   var clips: Bool { !settings.isWhole }
 
   /// The CUDA streams whose memory buffers come from: of what precedes a gather, of the gather, and of the reduction.
-  private static let (casting, gathering, reducing): (UInt8, UInt8, UInt8) = (1, 2, 3)
+  static let (casting, gathering, reducing): (UInt8, UInt8, UInt8) = (1, 2, 3)
 
   init(_ settings: FullyShardedDataParallel, _ graph: LayerGraph, _ plan: TrainingPlan)
     throws(PlanError)
@@ -120,11 +120,12 @@ final class FlatShardedStep: Distribution {
   }
 
   /// The unit that a weight is in.
-  private func unit(of leaf: Int) -> FlatParameter? {
+  func unit(of leaf: Int) -> FlatParameter? {
     adapters[leaf]
-      ?? units[program.sections.indices.dropFirst().first {
-        program.sections[$0].leaves.contains(leaf)
-      } ?? 0]
+      ?? units[
+        program.sections.indices.dropFirst().first {
+          program.sections[$0].leaves.contains(leaf)
+        } ?? 0]
   }
 
   func reside(_ weights: [TrainingStep.Weight], in tape: inout Tape) throws(PlanError) {
@@ -168,7 +169,7 @@ final class FlatShardedStep: Distribution {
     if !keepsGathered { ahead = (next, gather(next, &tape)) } else { passHost(next, &tape) }
   }
 
-  private var keepsGradients: Bool {
+  var keepsGradients: Bool {
     guard !settings.keepsOriginals, let unit = units[0] else { return true }
     return settings.isWhole && !unit.isCast && reduceFormat(of: unit) == unit.stored
   }
@@ -178,7 +179,7 @@ final class FlatShardedStep: Distribution {
   }
 
   /// The section that runs forward next.
-  private func following(_ section: Int, _ tape: Tape) -> Int? {
+  func following(_ section: Int, _ tape: Tape) -> Int? {
     var index = 0
     if section > 0 {
       guard let event = tape.schedule.events.last(where: { $0.kind == .layer }) else { return nil }
@@ -192,67 +193,6 @@ final class FlatShardedStep: Distribution {
       index -= stack.layers
     }
     return nil
-  }
-
-  /// The unit computes with gathered parameters from here on.
-  private func open(_ section: Int, _ tape: inout Tape) {
-    if let next = ahead, next.section == section {
-      gathered[section].append(next.storage)
-      ahead = nil
-    } else {
-      gathered[section].append(gather(section, &tape))
-    }
-  }
-
-  /// The unit's parameters are cut again.
-  private func close(_ section: Int, _ tape: inout Tape) {
-    guard let storage = gathered[section].popLast() else { return }
-    tape.release(storage, Moment.allGather.rawValue)
-  }
-
-  /// Gathers a unit's shares.
-  private func gather(_ section: Int, _ tape: inout Tape) -> Int32 {
-    guard let unit = units[section] else { return -1 }
-    let moment = Moment.allGather.rawValue
-    let shard = shareOnDevice(unit, &tape)
-    guard !settings.isWhole else { return shard }
-    // The original parameters stay views of the copy from the host until the unit is cut again.
-    let copy =
-      settings.offloads && settings.keepsOriginals && !unit.isCast
-      ? unit.share &* unit.stored.size : 0
-    if copy > 0 { tape.release(shard, moment) }
-    // A layer's adapters are gathered one by one; only where they stay for backward do they add up.
-    let beside = settings.sharding.reshards ? 0 : adapterBytes[section]
-    let whole = tape.allocate(
-      unit.gatheredBytes(settings.ranks) &+ copy &+ beside, .parameters, moment,
-      stream: Self.gathering)
-    if copy == 0 { tape.release(shard, moment) }
-    tape.communicate(.allGather, unit.gatheredBytes(settings.ranks), among: settings.ranks)
-    return whole
-  }
-
-  /// The share as it is gathered, where it is not there already: cast, copied from the host, or both.
-  private func shareOnDevice(_ unit: FlatParameter, _ tape: inout Tape) -> Int32 {
-    let moment = Moment.allGather.rawValue
-    func allocate(_ format: DType, _ role: Role, _ tape: inout Tape) -> Int32 {
-      tape.allocate(
-        unit.share &* format.size, settings.isWhole ? .parameters : role, moment,
-        stream: Self.casting)
-    }
-    guard unit.isCast else {
-      return settings.offloads ? allocate(unit.stored, .communication, &tape) : -1
-    }
-    let cast = allocate(unit.compute, .communication, &tape)
-    if settings.offloads {
-      tape.release(allocate(unit.stored, .communication, &tape), moment)
-    }
-    return cast
-  }
-
-  /// A share on the host comes to the device even where the unit is gathered already.
-  private func passHost(_ section: Int, _ tape: inout Tape) {
-    guard settings.offloads, !settings.isWhole, let unit = units[section] else { return }
-    tape.release(shareOnDevice(unit, &tape), Moment.allGather.rawValue)
   }
 
   // MARK: Backward
@@ -275,7 +215,7 @@ final class FlatShardedStep: Distribution {
   }
 
   /// Gathers the layer below ahead of its backward.
-  private func prefetch(_ tape: inout Tape) {
+  func prefetch(_ tape: inout Tape) {
     guard let next = ran.last, ahead == nil else { return }
     if needsGather(next) {
       ahead = (next, gather(next, &tape))
@@ -286,7 +226,7 @@ final class FlatShardedStep: Distribution {
   }
 
   /// Whether forward freed the section's parameters.
-  private func needsGather(_ section: Int) -> Bool {
+  func needsGather(_ section: Int) -> Bool {
     settings.isWhole || section > 0 && settings.sharding.reshards
   }
 
@@ -329,14 +269,14 @@ final class FlatShardedStep: Distribution {
     keepsGathered = !frees
   }
 
-  private func finishDelayed(_ tape: inout Tape) {
+  func finishDelayed(_ tape: inout Tape) {
     guard let unit = delayed else { return }
     delayed = nil
     finish(unit.section, unit.gradients, &tape)
   }
 
   /// The gradients of a unit's parameters.
-  private func take(_ section: Int) -> [Int32] {
+  func take(_ section: Int) -> [Int32] {
     guard let unit = units[section], unit.isTrained else { return [] }
     return unit.leaves.map { leaf in
       defer { gradients[leaf] = -1 }
@@ -345,12 +285,12 @@ final class FlatShardedStep: Distribution {
   }
 
   /// Whether backward frees gathered parameters.
-  private var frees: Bool { reduces || settings.sharding.reshards || settings.isWhole }
+  var frees: Bool { reduces || settings.sharding.reshards || settings.isWhole }
 
-  private var reduces: Bool { isLast || !settings.defersReduction }
+  var reduces: Bool { isLast || !settings.defersReduction }
 
   /// Behind the backward of a unit: its gradients become one, its parameters are cut, the gradient is reduced.
-  private func finish(_ section: Int, _ made: [Int32], _ tape: inout Tape) {
+  func finish(_ section: Int, _ made: [Int32], _ tape: inout Tape) {
     guard let unit = units[section] else { return }
     if unit.isTrained { flat = joined(made, of: unit, &tape) }
     if let index = active.firstIndex(where: { $0.section == section }) {
@@ -372,145 +312,9 @@ final class FlatShardedStep: Distribution {
     if unit.isTrained { settle(of: unit, &tape) }
   }
 
-  /// An adapter's gradient is complete.
-  private func join(_ made: [Int32], of unit: FlatParameter, _ tape: inout Tape) {
-    flat = joined(made, of: unit, &tape)
-    settle(of: unit, &tape)
-  }
-
-  /// Makes one flat gradient of a unit's, and adds it to what waits from an earlier micro-batch.
-  private func joined(_ made: [Int32], of unit: FlatParameter, _ tape: inout Tape) -> Int32 {
-    let moment = Moment.reduceScatter.rawValue
-    // The views were made on the gather's stream, so their backward runs there.
-    let zeros = unit.padding.map {
-      tape.allocate($0 &* unit.compute.size, .gradients, moment, stream: Self.gathering)
-    }
-    let whole = tape.allocate(
-      unit.elements &* unit.compute.size, .gradients, moment, stream: Self.gathering)
-    for part in zeros + made { tape.release(part, moment) }
-    guard turn < waiting.count else { return whole }
-    tape.release(whole, moment)
-    return waiting[turn]
-  }
-
-  /// Keeps the flat gradient for a later micro-batch, or reduces it.
-  private func settle(of unit: FlatParameter, _ tape: inout Tape) {
-    if !reduces {
-      if turn == waiting.count { waiting.append(flat) }
-    } else if settings.isWhole {
-      reduceWhole(flat, of: unit, &tape)
-    } else {
-      reduce(flat, of: unit, &tape)
-    }
-    turn += 1
-  }
-
-  /// Casts, reduces and cuts a flat gradient.
-  private func reduce(_ flat: Int32, of unit: FlatParameter, _ tape: inout Tape) {
-    let moment = Moment.reduceScatter.rawValue
-    let format = reduceFormat(of: unit)
-    var inputs = [flat]
-    func allocate(_ bytes: Int, _ role: Role, _ tape: inout Tape) -> Int32 {
-      tape.allocate(bytes, role, moment, stream: Self.reducing)
-    }
-    if format != unit.compute {
-      inputs.append(allocate(unit.elements &* format.size, .communication, &tape))
-    }
-    let padded = unit.share &* settings.ranks
-    if padded != unit.elements {
-      inputs.append(allocate(padded &* format.size, .communication, &tape))
-    }
-    var reduced = allocate(unit.share &* format.size, .gradients, &tape)
-    tape.communicate(.reduceScatter, padded &* format.size, among: settings.ranks)
-    tape.communicate(.allReduce, unit.share &* format.size, among: settings.replicas)
-    if format != unit.stored {
-      let cast = allocate(unit.share &* unit.stored.size, .gradients, &tape)
-      if settings.replicas > 1, isRoot(unit) { linger(reduced, tape) }
-      tape.release(reduced, moment)
-      reduced = cast
-    } else if settings.replicas > 1, hasReduced, isRoot(unit) {
-      linger(reduced, tape)
-    }
-    keep(reduced, &tape)
-    if isRoot(unit) { linger(flat, tape) }
-    for input in inputs { tape.release(input, moment) }
-  }
-
-  private func isRoot(_ unit: FlatParameter) -> Bool { unit.leaves.first == units[0]?.leaves.first }
-
-  /// What another stream was given to read outlives its last reference, until the next allocation.
-  private func linger(_ storage: Int32, _ tape: Tape) {
-    lingering += tape.storages[Int(storage)].bytes
-  }
-
-  /// The gradient of a unit that is not cut.
-  private func reduceWhole(_ flat: Int32, of unit: FlatParameter, _ tape: inout Tape) {
-    let moment = Moment.reduceScatter.rawValue
-    let format = reduceFormat(of: unit)
-    tape.communicate(.allReduce, unit.elements &* format.size, among: settings.shards)
-    // Autograd has added it to what an earlier micro-batch left, which is cast there and back again.
-    let old = hasReduced ? unit.stored : unit.compute
-    if hasReduced { tape.release(flat, Moment.accumulation.rawValue) }
-    var gradient: Int32 = hasReduced ? -1 : flat
-    if old != format {
-      gradient = tape.allocate(
-        unit.elements &* format.size, .gradients, moment, stream: Self.reducing)
-    }
-    if format != unit.stored {
-      let cast = tape.allocate(
-        unit.elements &* unit.stored.size, .gradients, moment, stream: Self.reducing)
-      if gradient != flat { tape.release(gradient, moment) }
-      gradient = cast
-    }
-    if !hasReduced, gradient != flat {
-      if isRoot(unit) { linger(flat, tape) }
-      tape.release(flat, moment)
-    } else if isRoot(unit), gradient == flat {
-      // Nothing was allocated since the parameters' own gradients were freed.
-      lingering += unit.leaves.reduce(0) { $0 &+ program.leaves[$1].spec.bytes }
-    }
-    keep(gradient, &tape)
-  }
-
-  /// The reduced gradient is kept, added to what is there, or copied to the host.
-  private func keep(_ reduced: Int32, _ tape: inout Tape) {
-    if settings.offloads {
-      copied.append(reduced)
-    } else if hasReduced {
-      tape.release(reduced, Moment.accumulation.rawValue)
-    } else {
-      tape.gradients.append(reduced)
-    }
-  }
-
-  private func reduceFormat(of unit: FlatParameter) -> DType {
-    settings.reduceFormat ?? settings.parameterFormat ?? unit.stored
-  }
-
   func carry(from inner: Int, to outer: Int, in tape: inout Tape) {
     if let next = ahead { tape.carry(next.storage, from: inner, to: outer) }
     for gradient in delayed?.gradients ?? [] { tape.carry(gradient, from: inner, to: outer) }
     for unit in active { tape.carry(unit.storage, from: inner, to: outer) }
-  }
-
-  // MARK: Clipping
-
-  /// `FullyShardedDataParallel.clip_grad_norm_`: the norm of each gradient in fp32, all of them stacked, their norm.
-  func beforeOptimizer(in schedule: inout Schedule) throws(PlanError) {
-    schedule.allocate(lingering, .gradients, Moment.phaseStart.rawValue)
-    schedule.free(lingering, .gradients, Moment.phaseStart.rawValue)
-    guard clips, plan.clipping != nil else { return }
-    var count = 0
-    for weight in trained { count += weight.count }
-    let kernels = plan.context.kernels
-    var norms = OptimizerStep(weights: trained, schedule: schedule, moment: .clipping, role: .other)
-    norms.forEach { step, weight, _ in
-      step.allocate(4)
-      step.passing(TotalNorm.workspace(elements: weight.spec.elements, on: kernels))
-    }
-    norms.allocate(4, count: count)
-    norms.passing(4 + TotalNorm.workspace(elements: count, on: kernels))
-    norms.free(4, count: 2 * count)
-    schedule = norms.schedule
   }
 }

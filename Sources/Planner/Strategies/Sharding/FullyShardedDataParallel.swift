@@ -62,13 +62,15 @@ extension FullyShardedDataParallel {
     reduceFormat = common.reduceFormat
     offloads = common.offloads
     defersReduction = common.defersReduction
-    sharding = try settings.choice("sharding_strategy", default: replicas > 1 ? .hybridShard : .fullShard)
+    sharding = try settings.choice(
+      "sharding_strategy", default: replicas > 1 ? .hybridShard : .fullShard)
     prefetch = try settings.choice("backward_prefetch", default: .before)
     prefetchesForward = try settings.bool("forward_prefetch", default: false)
     keepsOriginals = try settings.bool("use_orig_params", default: true)
     if settings.has("reshard_after_forward") {
       throw PlanError(
-        .conflict, "version 1 says with \"sharding_strategy\" what becomes of parameters after forward",
+        .conflict,
+        "version 1 says with \"sharding_strategy\" what becomes of parameters after forward",
         path: settings.place("reshard_after_forward"),
         fix: "Write \"sharding_strategy\": \"full_shard\" for true, \"shard_grad_op\" for false.")
     }
@@ -79,7 +81,8 @@ extension FullyShardedDataParallel {
     }
     if try settings.bool("limit_all_gathers", default: true) == false {
       throw PlanError(
-        .unsupported, "how far unlimited all-gathers run ahead depends on the speed of host and device",
+        .unsupported,
+        "how far unlimited all-gathers run ahead depends on the speed of host and device",
         path: settings.place("limit_all_gathers"), fix: "Leave it out: true is PyTorch's default.")
     }
   }
