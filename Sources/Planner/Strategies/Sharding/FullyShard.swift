@@ -6,7 +6,7 @@ public struct FullyShard: Strategy {
   public static let name = "fsdp"
   /// See ``Strategy/summary``.
   public static let summary =
-    "Cuts parameters, gradients and optimizer states over devices (PyTorch's fully_shard)."
+    "Cuts parameters, gradients and optimizer states over devices (PyTorch's fully_shard, or version 1)."
   /// See ``Strategy/stage``.
   public static let stage = Stage.sharding
   /// See ``Strategy/decisions``.
@@ -136,6 +136,7 @@ extension FullyShard {
     if let older {
       try older.check(plan)
       plan.context.cachesCasts = false
+      plan.assumptions.append(FullyShardedDataParallel.wrapping)
     } else {
       try Self.check(plan)
     }

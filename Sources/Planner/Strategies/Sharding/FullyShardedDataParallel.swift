@@ -142,6 +142,13 @@ extension FullyShardedDataParallel {
     }
   }
 
+  /// What is wrapped, and when memory is free again.
+  static let wrapping = Assumption(
+    "fsdp_units",
+    "each layer is wrapped, each adapter apart, and the rest is the root's; what other streams still read is free by "
+      + "the next allocation",
+    source: "transformers' Trainer, peft.utils.other.fsdp_auto_wrap_policy")
+
   /// Optimizers that treat a tensor the same whatever its shape.
   private static let elementwise: [any Optimizer.Type] = [
     AdamW.self, Adam.self, SGD.self, AdamW8bit.self, PagedAdamW.self, PagedAdamW8bit.self,
