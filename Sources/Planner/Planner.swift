@@ -1,15 +1,26 @@
 /// The way in: a scenario goes in, a report comes out.
 ///
 /// A plan is made in five steps: the strategies decide, in the order of their stages; the model's family writes the
-/// layer graph; the tape runs one training step over it; a fold finds the peaks; the verdict compares them with
-/// what the device offers.
+/// layer graph; the tape runs one training step over it; a fold finds the peaks; the caching allocator, replayed over
+/// the step, gives the verdict.
 public enum Planner {
   /// Plans one scenario.
   public static func plan(_ scenario: Scenario) throws(PlanError) -> Report {
+    var report = try plan(scenario, .report)
+    if scenario.strategies.contains(where: { $0 is any SpreadingStrategy }) {
+      report.devices.minimum = try DeviceCountSolver(scenario).least(known: report)?.devices
+    }
+    return report
+  }
+
+  /// Plans one scenario, to whatever effort.
+  package static func plan(_ scenario: Scenario, _ effort: ReservedMemory.Effort) throws(PlanError)
+    -> Report
+  {
     let plan = try decide(scenario)
     let graph = try scenario.model.family.graph(plan.context)
     let step = try TrainingStep(graph, plan)
-    return try ReportBuilder(scenario, plan, graph, step).report()
+    return try ReportBuilder(scenario, plan, graph, step, effort).report()
   }
 
   /// The ladder: the baseline (fp32, no technique), each strategy of the scenario alone, and all stacked.
@@ -20,6 +31,13 @@ public enum Planner {
   /// Changes that would make a scenario fit, each planned for real, the cheapest recomputation first.
   public static func remedies(for scenario: Scenario) throws(PlanError) -> [Remedy] {
     try RemedySearch(scenario, catalog: DeviceCatalog.all).remedies()
+  }
+
+  /// Every device of the catalog for a scenario, with the least number of it that the run takes.
+  public static func devices(
+    for scenario: Scenario, numbers: DeviceTable.Numbers = .any, order: DeviceTable.Order = .count
+  ) throws(PlanError) -> DeviceTable {
+    try DeviceTable(scenario, catalog: DeviceCatalog.all, numbers: numbers, order: order)
   }
 
   /// What the strategies of a scenario decide.

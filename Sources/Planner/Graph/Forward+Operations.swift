@@ -19,8 +19,16 @@ extension Forward {
   }
 
   /// Saves an input for backward, if the gradient of one of the inputs in `mask` is needed.
-  mutating func save(_ value: Value, for mask: UInt8) {
-    program.saves.append(Save(value, mask: mask))
+  ///
+  /// - Parameters:
+  ///   - bytes: The tensor's size, where it is a part of `value`.
+  ///   - transposed: Whether a transposed view of it is saved.
+  mutating func save(
+    _ value: Value, for mask: UInt8, bytes: Int? = nil, transposed: Bool = false
+  ) {
+    var save = Save(value, mask: mask, bytes: bytes)
+    save.isTransposed = transposed
+    program.saves.append(save)
     current.savedInputs = current.savedInputs.lowerBound..<program.saves.count
   }
 

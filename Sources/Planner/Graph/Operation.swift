@@ -48,6 +48,8 @@ struct Save: Sendable {
   let mask: UInt8
   /// The tensor's own size, which is not that of its memory where it is a view.
   let bytes: Int
+  /// Whether its elements lie in another order than its shape: a transposed view.
+  var isTransposed = false
 
   /// Saves a tensor of `bytes` that the program has no register for: what the loop holds anyway.
   init(bytes: Int, mask: UInt8) {
@@ -57,10 +59,10 @@ struct Save: Sendable {
   }
 
   /// Saves `value` for the gradients of the inputs in `mask`.
-  init(_ value: Value, mask: UInt8) {
+  init(_ value: Value, mask: UInt8, bytes: Int? = nil) {
     register = value.register
     self.mask = mask
-    bytes = value.spec.bytes
+    self.bytes = bytes ?? value.spec.bytes
   }
 }
 

@@ -19,6 +19,26 @@ enum JSONRenderer: Renderer {
     return JSONWriter.text(["schema": 1, "name": .string(name), "rungs": .array(rungs)]) + "\n"
   }
 
+  static func render(_ devices: DeviceTable, style: TextStyle) -> String {
+    let rows = devices.rows.map { row -> JSONValue in
+      var members: [JSONValue.Member] = [
+        .init("device", .string(row.device.id)), .init("fits", .bool(row.count != nil)),
+        .init("count", row.count.map { .integer($0) } ?? .null),
+        .init("capacity_bytes", .integer(row.device.memory.count)),
+      ]
+      if let report = row.report, let seconds = row.seconds {
+        members += [
+          .init("peak", value(of: report.peak)), .init("step_seconds", .number(seconds)),
+          .init("added_strategy", row.addsSharding ? .string(FullyShard.name) : .null),
+        ]
+      }
+      if let reason = row.reason { members.append(.init("reason", .string(reason))) }
+      return .object(members)
+    }
+    return JSONWriter.text(
+      ["schema": 1, "name": .string(devices.name), "devices": .array(rows)]) + "\n"
+  }
+
   /// The answer as it stands in a list: a report, or the scenario's name with the error.
   static func value(of answer: Answer) -> JSONValue {
     switch answer {
@@ -63,10 +83,16 @@ enum JSONRenderer: Renderer {
       ]
       members.append(.init("loading", value))
     }
+    if let allocator = report.allocator {
+      members.append(.init("allocator", value(of: allocator)))
+    }
     members += [
       .init("flops", number(report.flops.count)),
       .init("seconds", .number(report.seconds.value)),
     ]
+    if let communication = report.communication {
+      members.append(.init("communication", value(of: communication)))
+    }
     if let host = report.host { members += hostMembers(host) }
     if let remedies { members.append(.init("remedies", .array(remedies.map(value(of:))))) }
     return .object(members)
@@ -93,6 +119,18 @@ enum JSONRenderer: Renderer {
     ]
   }
 
+  private static func value(of allocator: Report.Allocator) -> JSONValue {
+    [
+      "reserved_low_bytes": .integer(allocator.reservedLow.count),
+      "reserved_high_bytes": .integer(allocator.reservedHigh.count),
+      "address_orders": .integer(allocator.orders),
+      "inactive_split_bytes": .integer(allocator.inactiveSplit.count),
+      "largest_free_bytes": .integer(allocator.largestFreeBlock.count),
+      "ideal_bytes": .integer(allocator.ideal.count),
+      "retries": .integer(allocator.retries),
+    ]
+  }
+
   private static func value(of breakdown: Breakdown) -> JSONValue {
     .object(Role.allCases.map { .init($0.key, .integer(breakdown[$0].count)) })
   }
@@ -108,6 +146,15 @@ enum JSONRenderer: Renderer {
     ["used": .integer(devices.used), "minimum": devices.minimum.map { .integer($0) } ?? .null]
   }
 
+  private static func value(of communication: Communication) -> JSONValue {
+    [
+      "sent_bytes": .object(
+        communication.sent.map { .init($0.collective, .number($0.bytes.rounded())) }),
+      "seconds": .number(communication.seconds.value),
+      "exposed_seconds": .number(communication.exposedSeconds.value),
+    ]
+  }
+
   private static func value(of assumption: Assumption) -> JSONValue {
     [
       "name": .string(assumption.name), "text": .string(assumption.text),
@@ -116,11 +163,15 @@ enum JSONRenderer: Renderer {
   }
 
   private static func value(of remedy: Remedy) -> JSONValue {
-    [
-      "change": .string(remedy.change), "cost": .string(remedy.cost),
-      "peak": value(of: remedy.report.peak), "recompute": value(of: remedy.report.recompute),
-      "devices": value(of: remedy.report.devices),
+    let members: [(String, JSONValue)] = [
+      ("change", .string(remedy.change)), ("cost", .string(remedy.cost)),
+      ("peak", value(of: remedy.report.peak)), ("recompute", value(of: remedy.report.recompute)),
+      ("devices", value(of: remedy.report.devices)),
     ]
+    let host = remedy.report.host.map {
+      [JSONValue.Member("host_bytes", .integer($0.needed.count))]
+    }
+    return .object(members.map { .init($0.0, $0.1) } + (host ?? []))
   }
 
   /// Exact up to 64 bits, the nearest floating-point number beyond.

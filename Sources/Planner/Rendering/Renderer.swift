@@ -12,6 +12,8 @@ public protocol Renderer: Sendable {
   static func render(_ answers: [Answer], style: TextStyle) -> String
   /// Techniques side by side.
   static func render(_ ladder: Ladder, style: TextStyle) -> String
+  /// Kinds of devices side by side.
+  static func render(_ devices: DeviceTable, style: TextStyle) -> String
 }
 
 /// The list of output formats.

@@ -72,6 +72,19 @@ struct ReportPage {
     lines += [
       fact("recompute", Self.text(report.recompute)),
       fact("devices", "\(report.devices.used) used, \(minimum)"),
+    ]
+    if let communication = report.communication {
+      let sent = communication.sent.map {
+        "\($0.collective.replacing("_", with: "-")) \(TextLayout.metric($0.bytes, "B"))"
+      }
+      let exposed = TextLayout.duration(communication.exposedSeconds)
+      lines += TextLayout.wrap(
+        "sends " + sent.joined(separator: ", ")
+          + " a step, about \(TextLayout.duration(communication.seconds)), \(exposed) of it exposed",
+        TextLayout.width - 13
+      ).enumerated().map { fact($0 == 0 ? "network" : "", $1) }
+    }
+    lines += [
       fact(
         "step",
         "\(flops), at least \(TextLayout.duration(report.seconds)) at the device's peak rates"),
@@ -98,7 +111,8 @@ struct ReportPage {
     }
     var lines = ["  " + style.paint("What makes it fit, least recomputation first:", .strong)]
     for remedy in remedies {
-      let need = "needs \(scale.text(remedy.report.peak.device))"
+      let host = remedy.report.host.map { ", \(scale.text($0.needed)) on the host" } ?? ""
+      let need = "needs \(scale.text(remedy.report.peak.device))" + host
       let recompute = "recompute \(Self.text(remedy.report.recompute))"
       let cost = remedy.cost.isEmpty ? "" : "; \(remedy.cost)"
       lines += TextLayout.wrap(remedy.change, 74).map { "    " + $0 }

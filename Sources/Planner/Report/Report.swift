@@ -30,8 +30,12 @@ public struct Report: Sendable {
   public var seconds: Seconds
   /// How many devices there are and how many it takes.
   public var devices: DeviceCount
+  /// What it exchanges with other devices; `nil` where it is alone.
+  public var communication: Communication? = nil
   /// What lies on the host; `nil` where nothing does.
   public var host: HostUse? = nil
+  /// How the caching allocator does, where it was replayed.
+  public var allocator: Allocator? = nil
   /// What was taken for granted, in a fixed order.
   public var assumptions: [Assumption]
 
@@ -78,6 +82,24 @@ public struct Report: Sendable {
     public var live: Bytes
     /// What the device must offer for it.
     public var device: Bytes
+  }
+
+  /// How the caching allocator does.
+  public struct Allocator: Hashable, Sendable {
+    /// The least that an order of addresses made it hold.
+    public var reservedLow: Bytes
+    /// The most that an order of addresses made it hold.
+    public var reservedHigh: Bytes
+    /// The orders of addresses that were replayed.
+    public var orders: Int
+    /// The most that free pieces of segments took whose other pieces were in use.
+    public var inactiveSplit: Bytes
+    /// The largest block that is free after the step.
+    public var largestFreeBlock: Bytes
+    /// The least that any layout of the same tensors needs.
+    public var ideal: Bytes
+    /// How often cached memory went back to the driver to get other memory.
+    public var retries: Int
   }
 
   /// What recomputation costs, relative to the same step without it.

@@ -4,8 +4,13 @@ struct ReportBuilder {
   private let plan: TrainingPlan
   private let graph: LayerGraph
   private let step: TrainingStep
+  private let effort: ReservedMemory.Effort
 
-  init(_ scenario: Scenario, _ plan: TrainingPlan, _ graph: LayerGraph, _ step: TrainingStep) {
+  init(
+    _ scenario: Scenario, _ plan: TrainingPlan, _ graph: LayerGraph, _ step: TrainingStep,
+    _ effort: ReservedMemory.Effort
+  ) {
+    self.effort = effort
     self.scenario = scenario
     self.plan = plan
     self.graph = graph
@@ -15,61 +20,70 @@ struct ReportBuilder {
   /// The report.
   func report() throws(PlanError) -> Report {
     let fold = try MemoryFold(step.schedule)
-    let allowance = DeviceAllowance(resident: Bytes(fold.net))
+    let outside = try OutsideAllocator(scenario.device, communicators: plan.communicators)
+    let reserved =
+      isProcessor
+      ? nil
+      : try ReservedMemory(
+        graph, plan, step, fold, settings: scenario.allocator,
+        limit: scenario.device.memory.count - outside.high.count, effort: effort)
     var phases: [Report.PhasePeak] = []
     for (index, phase) in Phase.allCases.enumerated() {
-      phases.append(try self.phase(phase, fold.peaks[index], allowance))
+      phases.append(self.phase(phase, fold.peaks[index], reserved?.phases[index]))
     }
     var top = phases[0]
     for phase in phases where phase.live > top.live { top = phase }
     var allocated = top.allocated
     for phase in phases { allocated = max(allocated, phase.allocated) }
-    var reserved = Bytes.zero
-    for phase in phases { reserved = max(reserved, phase.reserved) }
-    let isProcessor = scenario.device.kind == .processor
-    let device = try reserved + (isProcessor ? ProcessorAllowance.process : DeviceAllowance.context)
+    var held = Bytes.zero
+    for phase in phases { held = max(held, phase.reserved) }
+    let device = try Bytes(reserved?.highest ?? held.count) + outside.high
     let onHost = HostUseBuilder(scenario: scenario, plan: plan, step: step)
     let host = try onHost.use()
-    let loading = try loading(allowance)
+    let loading = try loading(outside)
     let fits =
-      max(device, loading?.device ?? .zero) <= scenario.device.memory && host?.fits ?? true
+      (reserved?.fits ?? (device <= scenario.device.memory))
+      && loading?.device ?? .zero <= scenario.device.memory && host?.fits ?? true
+    let communication = try Communication(step.work, over: scenario.interconnect)
     let counts = try parameters()
     return Report(
       name: scenario.name, device: scenario.device.name, model: scenario.model.name,
       parameters: counts.all, trainableParameters: counts.trainable,
       activeParameters: counts.active < counts.all ? counts.active : nil, fits: fits,
       peak: Report.Peak(
-        live: top.live, allocated: allocated, reserved: reserved, device: device,
+        live: top.live, allocated: allocated, reserved: held, device: device,
         phase: top.phase, operation: top.operation, breakdown: top.breakdown),
       capacity: scenario.device.memory, phases: phases, loading: loading,
       recompute: recompute, flops: FLOPs(step.work.flops + step.work.recomputed),
       seconds: try Seconds(step.work.seconds + step.work.recomputedSeconds),
       devices: Report.DeviceCount(used: plan.devices, minimum: fits ? plan.devices : nil),
-      host: host,
+      communication: communication, host: host, allocator: reserved?.summary,
       assumptions: plan.assumptions + (host == nil ? [] : onHost.assumptions)
+        + (communication?.assumptions ?? [])
         + scenario.model.assumptions
         + scenario.model.family.assumptions
         + (isProcessor
-          ? ProcessorAllowance.assumptions(for: scenario) : allowance.assumptions(for: scenario))
+          ? ProcessorAllowance.assumptions(for: scenario)
+          : (reserved?.assumptions ?? []) + outside.assumptions + scenario.stepAssumptions)
         + scenario.defaults)
   }
 
-  private func loading(_ allowance: DeviceAllowance) throws(PlanError) -> Report.Loading? {
+  private var isProcessor: Bool { scenario.device.kind == .processor }
+
+  /// While weights are quantized, what just passed may still be cached: it is counted twice.
+  private func loading(_ outside: OutsideAllocator) throws(PlanError) -> Report.Loading? {
     guard let peak = try LoadingPeak(step.weights, plan.context) else { return nil }
-    let fragments = Bytes(peak.passing.count / 100 * DeviceAllowance.fragmentation)
     return Report.Loading(
-      live: peak.live, device: try peak.live + fragments + DeviceAllowance.context)
+      live: peak.live, device: try peak.live + peak.passing + outside.high)
   }
 
   private func phase(
-    _ phase: Phase, _ peak: MemoryFold.Peak, _ allowance: DeviceAllowance
-  ) throws(PlanError) -> Report.PhasePeak {
+    _ phase: Phase, _ peak: MemoryFold.Peak, _ replayed: AllocatorReplay.PhasePeak?
+  ) -> Report.PhasePeak {
     let place = PeakLocator(peak, in: step.schedule)
-    let isProcessor = scenario.device.kind == .processor
-    let allocated = Bytes(isProcessor ? peak.live : peak.rounded)
     return Report.PhasePeak(
-      phase: phase, live: Bytes(peak.live), allocated: allocated,
-      reserved: isProcessor ? allocated : try allowance.reserved(allocated, in: phase),
+      phase: phase, live: Bytes(peak.live), allocated: Bytes(replayed?.allocated ?? peak.live),
+      reserved: Bytes(replayed?.reserved ?? peak.live),
       operation: describe(place, phase), breakdown: place.breakdown)
   }
 

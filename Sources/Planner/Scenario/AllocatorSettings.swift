@@ -6,7 +6,10 @@ public struct AllocatorSettings: Hashable, Sendable {
   public var maxSplitSizeMiB: Int?
   /// Between two powers of two, sizes are rounded up to this many steps; `nil` rounds to 512 bytes.
   public var roundupPower2Divisions: Int?
-  /// The part of the device's memory in use above which unused blocks are freed; `nil` is never.
+  /// The part of the allowed memory in use above which unused blocks are freed; `nil` is never.
+  ///
+  /// As in PyTorch it does nothing unless the process is allowed only a part of the device
+  /// (`set_per_process_memory_fraction`), which no scenario says.
   public var garbageCollectionThreshold: Double?
 
   /// PyTorch's defaults.

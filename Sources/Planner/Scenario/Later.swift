@@ -4,7 +4,8 @@
 /// when the thing arrives in its registry.
 enum Later {
   static let strategies = [
-    "context_parallel", "data_parallel", "expert_parallel", "pipeline_parallel",
+    "context_parallel", "data_parallel", "expert_parallel", "offload", "offload_param",
+    "offload_parameters", "pipeline_parallel",
     "sequence_parallel", "tensor_parallel", "zero",
   ]
   static let optimizers = [

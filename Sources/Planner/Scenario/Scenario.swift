@@ -20,6 +20,8 @@ public struct Scenario: Sendable {
   public var device: Device
   /// How many of them there are, or `nil` for as many as the strategies use.
   public var devices: Int?
+  /// What connects them.
+  public var interconnect: Interconnect
   /// What the scenario did not say, and what was taken instead.
   public var defaults: [Assumption]
   /// How PyTorch's caching allocator is set.
@@ -38,7 +40,7 @@ public struct Scenario: Sendable {
     gradientClipping: Double? = nil, strategies: [any Strategy] = [], device: Device,
     devices: Int? = nil, defaults: [Assumption] = [], allocator: AllocatorSettings = .init(),
     loss: LossImplementation = .transformers, kernelSet: KernelSet = .torch,
-    hostMemory: Bytes? = nil
+    hostMemory: Bytes? = nil, interconnect: Interconnect? = nil
   ) {
     self.name = name
     self.model = model
@@ -49,6 +51,7 @@ public struct Scenario: Sendable {
     self.gradientClipping = gradientClipping
     self.strategies = strategies
     self.device = device
+    self.interconnect = interconnect ?? Interconnect(of: device)
     self.devices = devices
     self.defaults = defaults
     self.allocator = allocator

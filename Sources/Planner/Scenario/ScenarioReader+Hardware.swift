@@ -1,12 +1,22 @@
-/// Reads `hardware`: which device, and how many.
+/// Reads `hardware`: which device, how many, and what connects them.
 extension ScenarioReader {
+  /// What `hardware` says.
+  struct Hardware {
+    var device: Device
+    var devices: Int?
+    var hostMemory: Bytes?
+    var interconnect: Interconnect
+  }
+
   private static let defaultDevice = "h100-sxm"
 
   func readHardware(_ settings: inout Settings, _ defaults: inout Defaults)
-    throws(PlanError) -> (Device, Int?, Bytes?)
+    throws(PlanError) -> Hardware
   {
     var hardware = try Settings(settings.value("hardware") ?? [:], path: "hardware")
-    try hardware.expect(["device", "devices", "host_memory"])
+    try hardware.expect([
+      "device", "devices", "host_memory", "link_GBps", "network_GBps", "devices_per_node",
+    ])
     let hostMemory = try Self.hostMemory(&hardware)
     let device: Device
     switch hardware.value("device") {
@@ -18,7 +28,19 @@ extension ScenarioReader {
     }
     let devices = try hardware.optionalInteger("devices", in: 1...1_000_000)
     if devices == nil { defaults.note("devices", "as many devices as the strategies use") }
-    return (device, devices, hostMemory)
+    var interconnect = Interconnect(of: device)
+    if let rate = try hardware.optionalNumber("link_GBps", in: 0.001...1e6) {
+      interconnect.link = rate * 1e9
+      interconnect.linkText = "a link at \(Decimal.text(rate, digits: 1)) GB/s"
+    }
+    if let rate = try hardware.optionalNumber("network_GBps", in: 0.001...1e6) {
+      interconnect.network = rate * 1e9
+    }
+    if let count = try hardware.optionalInteger("devices_per_node", in: 1...100_000) {
+      interconnect.devicesPerNode = count
+    }
+    return Hardware(
+      device: device, devices: devices, hostMemory: hostMemory, interconnect: interconnect)
   }
 
   /// What the host offers: `"64GiB"`.

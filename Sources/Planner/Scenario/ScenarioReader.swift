@@ -43,7 +43,8 @@ public struct ScenarioReader {
     if !settings.has("gradient_clipping") { defaults.note("gradient_clipping", "no clipping") }
     let techniques = try readStrategies(&settings, &defaults)
     let allocator = try readAllocator(&settings)
-    let (device, count, hostMemory) = try readHardware(&settings, &defaults)
+    let hardware = try readHardware(&settings, &defaults)
+    let device = hardware.device
     if device.kind == .processor {
       try checkProcessor(kernelSet, techniques)
       optimizer = try readOptimizerOnProcessor(&settings, optimizer)
@@ -51,8 +52,9 @@ public struct ScenarioReader {
     return Scenario(
       name: name ?? "\(model.name) on \(device.name)", model: model, workload: workload,
       precision: precision, attention: attention, optimizer: optimizer, gradientClipping: clipping,
-      strategies: techniques, device: device, devices: count, defaults: defaults.taken,
-      allocator: allocator, loss: loss, kernelSet: kernelSet, hostMemory: hostMemory)
+      strategies: techniques, device: device, devices: hardware.devices, defaults: defaults.taken,
+      allocator: allocator, loss: loss, kernelSet: kernelSet,
+      hostMemory: hardware.hostMemory, interconnect: hardware.interconnect)
   }
 }
 

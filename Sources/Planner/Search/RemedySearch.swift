@@ -1,10 +1,13 @@
 /// Looks for changes that make a scenario fit on its device.
 ///
-/// Each combination of a few well-known changes is planned for real. A combination is shown if it fits and no part
-/// of it fits alone; the one that recomputes least comes first. Last comes the smallest device of the catalog on
-/// which nothing has to change.
+/// Each combination of at most four well-known changes is planned for real, and counts if it fits and no part of it
+/// fits alone. The mildest few are shown: what leaves the training as it is ahead of what rounds more, and that ahead
+/// of what trains something else, since a user who asked for full fine-tuning did not ask for adapters; among equals
+/// what adds the least time, by recomputation and by transfers that nothing hides, then the fewest changes. They are
+/// listed with the least recomputation first. Last comes the smallest device of the catalog on which nothing has to
+/// change.
 struct RemedySearch {
-  private let scenario: Scenario
+  let scenario: Scenario
   private let catalog: [Device]
 
   init(_ scenario: Scenario, catalog: [Device]) {
@@ -13,34 +16,60 @@ struct RemedySearch {
   }
 
   /// One change to a scenario.
-  private struct Change {
+  struct Change {
     /// How the scenario spells it.
     let text: String
     /// What it costs beyond recomputation.
     let cost: String
+    /// What it does to the training.
+    var effect = Effect.none
     /// Makes it.
     let apply: @Sendable (inout Scenario) -> Void
   }
 
+  /// What a change does to the training, the mildest first.
+  enum Effect: Int, Comparable {
+    /// The same numbers, up to the order of sums.
+    case none
+    /// The same training, rounded more.
+    case rounding
+    /// Another training.
+    case training
+
+    static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+  }
+
+  /// More changes at once are no advice.
+  private static let mostChanges = 4
+
   /// At most `limit` remedies.
   func remedies(limit: Int = 5) throws(PlanError) -> [Remedy] {
     let changes = changes
-    var found: [(bits: Int, remedy: Remedy)] = []
+    var found: [(bits: Int, effect: Effect, remedy: Remedy)] = []
     // Smaller combinations first, so that those that contain a fitting one can be skipped.
-    let combinations = (1..<(1 << changes.count)).sorted {
+    let combinations = (1..<(1 << changes.count)).filter {
+      $0.nonzeroBitCount <= Self.mostChanges
+    }.sorted {
       ($0.nonzeroBitCount, $0) < ($1.nonzeroBitCount, $1)
     }
     for bits in combinations where !found.contains(where: { $0.bits & bits == $0.bits }) {
       let chosen = changes.indices.filter { bits >> $0 & 1 == 1 }.map { changes[$0] }
-      if let remedy = try tried(chosen) { found.append((bits, remedy)) }
+      guard let remedy = try tried(chosen) else { continue }
+      found.append((bits, chosen.map(\.effect).max() ?? .none, remedy))
     }
-    var remedies = found.map(\.remedy).enumerated().sorted {
+    var remedies = found.enumerated().sorted {
+      let (a, b) = ($0.element, $1.element)
+      if a.effect != b.effect { return a.effect < b.effect }
+      let (slower, faster) = (Self.addedTime(a.remedy.report), Self.addedTime(b.remedy.report))
+      return slower != faster ? slower < faster : $0.offset < $1.offset
+    }.map(\.element.remedy)
+    if remedies.count >= limit { remedies.removeSubrange((limit - 1)...) }
+    remedies = remedies.enumerated().sorted {
       let (a, b) = (
         $0.element.report.recompute.flopsFraction, $1.element.report.recompute.flopsFraction
       )
       return a != b ? a < b : $0.offset < $1.offset
     }.map(\.element)
-    if remedies.count >= limit { remedies.removeSubrange((limit - 1)...) }
     if let larger = try largerDevice() { remedies.append(larger) }
     return remedies
   }
@@ -49,7 +78,12 @@ struct RemedySearch {
   private func tried(_ changes: [Change]) throws(PlanError) -> Remedy? {
     var changed = scenario
     for change in changes { change.apply(&changed) }
-    let report = try Planner.plan(changed)
+    let report: Report
+    do { report = try Planner.plan(changed, .verdict) } catch {
+      // Changes that exclude each other, or something that the scenario has.
+      guard error.kind == .conflict || error.kind == .unsupported else { throw error }
+      return nil
+    }
     guard report.fits else { return nil }
     let remedy = Remedy(
       change: changes.map(\.text).joined(separator: ", "),
@@ -63,6 +97,13 @@ struct RemedySearch {
     return remedy
   }
 
+  /// The share of a step's time that recomputation and transfers add.
+  private static func addedTime(_ report: Report) -> Double {
+    let seconds = report.seconds.value
+    let exposed = report.host?.exposedSeconds.value ?? 0
+    return report.recompute.timeFraction + (seconds > 0 ? exposed / seconds : 0)
+  }
+
   /// The same remedy with the largest micro-batch that fits and divides the one that does not.
   private func largestMicroBatch(_ changed: Scenario, _ smallest: Remedy) throws(PlanError)
     -> Remedy
@@ -74,7 +115,7 @@ struct RemedySearch {
       larger.workload.microBatchSize = size
       larger.workload.gradientAccumulationSteps =
         whole.gradientAccumulationSteps * (whole.microBatchSize / size)
-      let report = try Planner.plan(larger)
+      let report = try Planner.plan(larger, .verdict)
       guard report.fits else { continue }
       var best = smallest
       best.report = report
@@ -99,7 +140,7 @@ struct RemedySearch {
       var fewer = changed
       fewer.strategies.removeAll { $0 is ActivationCheckpointing }
       fewer.strategies.append(ActivationCheckpointing(.first(middle)))
-      let report = try Planner.plan(fewer)
+      let report = try Planner.plan(fewer, .verdict)
       guard report.fits else {
         low = middle + 1
         continue
@@ -118,7 +159,10 @@ struct RemedySearch {
   // MARK: What can be changed
 
   private var changes: [Change] {
-    [fusedOptimizer, smallerMicroBatch, sixteenBits, checkpointing, adapters].compactMap(\.self)
+    [
+      fusedOptimizer, lessLoss, smallerMicroBatch, checkpointing, offloadedActivations,
+      offloadedOptimizer, eightBitOptimizer, sixteenBits, quantizedBase, adapters,
+    ].compactMap(\.self)
   }
 
   private var fusedOptimizer: Change? {
@@ -145,8 +189,12 @@ struct RemedySearch {
     case .bf16True, .fp16True: return nil
     case .fp32True, .bf16Mixed, .fp16Mixed, .fp8Mixed: break
     }
-    guard scenario.device.computeCapability >= 80 else { return nil }
-    return Change(text: "\"precision\": \"bf16-true\"", cost: "weights and states in bf16") {
+    guard scenario.device.computeCapability >= 80 || scenario.device.kind == .processor else {
+      return nil
+    }
+    return Change(
+      text: "\"precision\": \"bf16-true\"", cost: "weights and states in bf16", effect: .rounding
+    ) {
       $0.precision = .bf16True
     }
   }
@@ -166,18 +214,19 @@ struct RemedySearch {
     guard !scenario.strategies.contains(where: { $0 is LoRA }) else { return nil }
     return Change(
       text: "\"lora\": { \"rank\": 16, \"target_modules\": [\"all-linear\"] }",
-      cost: "trains adapters, not the weights"
+      cost: "trains adapters, not the weights", effect: .training
     ) { $0.strategies.append(LoRA(rank: 16, targetModules: ["all-linear"])) }
   }
 
   private func largerDevice() throws(PlanError) -> Remedy? {
+    guard scenario.device.kind == .accelerator else { return nil }
     let larger = catalog.filter { $0.memory > scenario.device.memory }.sorted {
       ($0.memory, $0.id) < ($1.memory, $1.id)
     }
     for device in larger {
       var changed = scenario
       changed.device = device
-      let report = try Planner.plan(changed)
+      let report = try Planner.plan(changed, .verdict)
       guard report.fits else { continue }
       return Remedy(
         change: "\"device\": \"\(device.id)\"", cost: "another device", report: report)

@@ -82,40 +82,50 @@ enum Collective: Int, Hashable, Sendable, CaseIterable {
   }
 }
 
-/// What one device sends in a step, by collective.
+/// What devices exchange in a step.
 struct Traffic: Hashable, Sendable {
-  private var bytes: [Double] = Array(repeating: 0, count: Collective.allCases.count)
-  private var calls: [Double] = Array(repeating: 0, count: Collective.allCases.count)
+  /// Collectives of one kind among so many devices.
+  struct Entry: Hashable, Sendable {
+    let collective: Collective
+    let ranks: Int
+    /// Bytes of all payloads.
+    var payload = 0.0
+    /// How often.
+    var calls = 0.0
+  }
 
-  /// Bytes that one device sends.
-  func sent(_ collective: Collective) -> Double { bytes[collective.rawValue] }
-  /// How often.
-  func count(_ collective: Collective) -> Double { calls[collective.rawValue] }
-  /// Bytes of all collectives.
-  var total: Double { bytes.reduce(0, +) }
-  /// How often any.
-  var totalCount: Double { calls.reduce(0, +) }
+  /// One for each kind and number of devices, in the order in which they came up.
+  private(set) var entries: [Entry] = []
 
   /// A collective over a payload of `payload` bytes among `ranks` devices, `copies` times.
   mutating func add(_ collective: Collective, payload: Int, among ranks: Int, copies: Int) {
     guard ranks > 1, payload > 0 else { return }
-    bytes[collective.rawValue] += Double(payload) * collective.share(of: ranks) * Double(copies)
-    calls[collective.rawValue] += Double(copies)
+    add(
+      Entry(
+        collective: collective, ranks: ranks, payload: Double(payload) * Double(copies),
+        calls: Double(copies)))
   }
 
-  /// What is sent besides.
-  mutating func add(_ other: Traffic) {
-    for index in bytes.indices {
-      bytes[index] += other.bytes[index]
-      calls[index] += other.calls[index]
+  private mutating func add(_ entry: Entry) {
+    for index in entries.indices
+    where entries[index].collective == entry.collective && entries[index].ranks == entry.ranks {
+      entries[index].payload += entry.payload
+      entries[index].calls += entry.calls
+      return
     }
+    entries.append(entry)
+  }
+
+  /// What is exchanged besides.
+  mutating func add(_ other: Traffic) {
+    for entry in other.entries { add(entry) }
   }
 
   /// All of it `factor` times.
   mutating func scale(_ factor: Double) {
-    for index in bytes.indices {
-      bytes[index] *= factor
-      calls[index] *= factor
+    for index in entries.indices {
+      entries[index].payload *= factor
+      entries[index].calls *= factor
     }
   }
 }

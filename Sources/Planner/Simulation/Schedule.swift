@@ -41,3 +41,32 @@ struct Schedule: Sendable {
   /// Ends a repetition.
   mutating func endRepeat() { events.append(Event(kind: .repeatEnd)) }
 }
+
+extension Schedule {
+  /// How many events there are with every repetition written out, at most `Int.max`.
+  var unfoldedCount: Int {
+    var counts = [0]
+    var times = [1]
+    for event in events {
+      switch event.kind {
+      case .repeatBegin:
+        counts.append(0)
+        times.append(max(1, Int(event.count)))
+      case .repeatEnd:
+        guard counts.count > 1, let inner = counts.popLast(), let count = times.popLast() else {
+          continue
+        }
+        let (product, overflow) = inner.multipliedReportingOverflow(by: count)
+        let (sum, over) = counts[counts.count - 1].addingReportingOverflow(
+          overflow ? .max : product)
+        counts[counts.count - 1] = over ? .max : sum
+      case .memory:
+        let (sum, over) = counts[counts.count - 1].addingReportingOverflow(
+          abs(Int(event.count)))
+        counts[counts.count - 1] = over ? .max : sum
+      case .phase, .layer, .outside, .update: counts[counts.count - 1] += 1
+      }
+    }
+    return counts[0]
+  }
+}

@@ -291,7 +291,11 @@ extension Tape {
     registers[Int(section.input)] = frames[index].input
     registers[Int(section.input)].held = false
     registers[Int(section.input)].source = detached
+    // The hooks that copy to the host were around the forward alone.
+    let outerSaves = savesOnHost
+    savesOnHost = false
     run(section: frames[index].section)
+    savesOnHost = outerSaves
     for copy in cached { release(copy, Moment.end.rawValue) }
     (recomputes, cached) = (false, outerCache)
     // The checkpoint's own backward holds the incoming gradient until the layer's is done.

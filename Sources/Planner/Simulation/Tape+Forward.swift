@@ -111,6 +111,12 @@ extension Tape {
       switch mode {
       case .record where savesOnHost:
         saved.append(host.keep(save.bytes, copies))
+        if save.isTransposed, pinsHost {
+          // The pinned copy lies in order, so that the device makes one in order first.
+          release(
+            allocate(save.bytes, .activations, nodes[nodes.count - 1].operation),
+            nodes[nodes.count - 1].operation)
+        }
         nodes[nodes.count - 1].savedCount += 1
       case .record:
         retain(storage)

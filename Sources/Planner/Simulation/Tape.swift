@@ -66,6 +66,8 @@ struct Tape {
   var heldByNodes: ContiguousArray<Int32> = []
   /// Saved tensors are copied to the host while autograd records (``HostCopies``).
   var savesOnHost = false
+  /// Whether these copies are pinned.
+  var pinsHost = false
   /// What the host keeps of the saved tensors.
   var host = HostCopies()
   /// Temporaries of the node that runs.

@@ -53,6 +53,7 @@ struct TrainingStep {
     try Self.resident(local, plan, graph, &tape)
 
     tape.savesOnHost = plan.placement.activations != nil
+    tape.pinsHost = plan.placement.activations == .pinned
     if plan.optimizer.stepsInBackward { tape.updates = try Self.updates(graph, plan) }
 
     let ids = try checkedProduct(plan.context.batch, plan.context.sequence, 8)

@@ -2,9 +2,12 @@
 ///
 /// As `with torch.autograd.graph.save_on_cpu(pin_memory=True):` around the forward pass does it: every tensor that an
 /// operation saves is copied to the host on its own, weights included, and a tensor that two operations save is copied
-/// twice. What nothing else holds is freed. In backward each node copies what it saved back to the device, where it
-/// dies as soon as the node's operator has returned. Of a checkpointed layer only the input is saved so; what its
-/// recomputation saves stays on the device.
+/// twice. A pinned copy lies in order: of a transposed view, such as a projection's weight or the heads of attention,
+/// the device makes a copy in order first. What nothing else holds is freed. In backward each node copies what it saved
+/// back to the device, where it dies as soon as the node's operator has returned.
+///
+/// Of a checkpointed layer only the input is saved so; what its recomputation saves stays on the device. A mask that a
+/// layer takes by position (GPT-2's) is saved with that input; it is not counted on the host.
 ///
 /// Source: `save_on_cpu` in `torch/autograd/graph.py`, `_NoopSaveInputs` in `torch/utils/checkpoint.py`, PyTorch 2.11.
 public struct OffloadedActivations: Strategy {
@@ -34,6 +37,12 @@ public struct OffloadedActivations: Strategy {
 
   /// Writes the decisions into the plan.
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
+    guard plan.distribution == nil else {
+      throw PlanError(
+        .conflict,
+        "offload_activations is planned for one device, not for states that several share",
+        path: "strategies.offload_activations", fix: "Use \"cpu_offload\" of fsdp, or one device.")
+    }
     plan.placement.activations = pinsMemory ? .pinned : .pageable
     plan.assumptions.append(
       Assumption(

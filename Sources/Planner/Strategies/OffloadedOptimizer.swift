@@ -39,6 +39,11 @@ public struct OffloadedOptimizer: Strategy {
   /// - Throws: ``PlanError`` for an optimizer that has no kernels on the host, one that steps in backward, clipping,
   ///   and accumulation of gradients that have left.
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
+    guard plan.distribution == nil else {
+      throw PlanError(
+        .conflict, "offload_optimizer is planned for one device, not for states that several share",
+        path: "strategies.offload_optimizer", fix: "Use \"cpu_offload\" of fsdp, or one device.")
+    }
     let optimizer = plan.optimizer
     guard !(optimizer is any BlockwiseOptimizer), !optimizer.stepsInBackward else {
       throw .noHostUpdate(optimizer.label)

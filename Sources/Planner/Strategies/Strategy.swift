@@ -20,6 +20,18 @@ public protocol Strategy: Sendable {
   func decide(_ plan: inout TrainingPlan) throws(PlanError)
 }
 
+/// A strategy that spreads a run over devices and can spread it over more or fewer.
+public protocol SpreadingStrategy: Strategy {
+  /// How many devices it uses.
+  var devices: Int { get }
+  /// Whether more devices need less memory each.
+  var sharesStates: Bool { get }
+  /// The devices that it adds or takes away together.
+  var unit: Int { get }
+  /// The same over so many devices, a multiple of ``unit``.
+  func over(_ devices: Int) -> any SpreadingStrategy
+}
+
 /// When a strategy runs.
 public enum Stage: Int, Hashable, Sendable, Comparable, CaseIterable {
   /// Number formats.
@@ -51,8 +63,6 @@ public enum Decision: String, Hashable, Sendable, CaseIterable {
   case activationPlacement
   /// Where optimizer states lie, and where the update runs.
   case optimizerPlacement
-  /// Where weights lie while no layer needs them.
-  case parameterPlacement
 }
 
 /// The list of strategies that a scenario can name under `strategies`.

@@ -24,6 +24,8 @@ public struct TrainingPlan: Sendable {
   var devices = 1
   /// Makes what spreads the states over devices, or `nil` where one device has all.
   var distribution: (@Sendable (LayerGraph, TrainingPlan) throws(PlanError) -> any Distribution)?
+  /// NCCL communicators that each process is in.
+  var communicators = 0
   /// Projections that got adapters, as the scenario names them.
   var adaptedModules: [String] = []
   /// What the strategies took for granted.

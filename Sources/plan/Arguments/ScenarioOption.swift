@@ -4,7 +4,7 @@ import Planner
 struct ScenarioOption: Sendable {
   /// How its value becomes JSON.
   enum Kind: Sendable {
-    case text, number, numberOrNone, list, truth, checkpointing
+    case text, number, numberOrNone, list, truth, technique, checkpointing, loss, offload
   }
 
   let option: Option
@@ -21,7 +21,7 @@ struct ScenarioOption: Sendable {
   /// Every such option, in the order in which they are applied.
   static let all = [
     Self("name", "TEXT", "name", .text, "what the report is called"),
-    Self("model", "NAME", "model", .text, "from \"plan show models\", or a path to a config.json"),
+    Self("model", "NAME", "model", .text, "from \"plan show models\", or a config.json"),
     Self(
       "micro-batch-size", "N", "workload.micro_batch_size", .number,
       "sequences in one forward pass"),
@@ -34,11 +34,13 @@ struct ScenarioOption: Sendable {
       "passes before the optimizer steps"),
     Self(
       "keep-outputs", nil, "workload.keep_outputs", .truth,
-      "the loop holds the logits until the step ends"),
+      "the loop holds the logits"),
     Self(
       "precision", "NAME", "precision", .text,
-      names(Precision.self)),
+      "bf16-true, bf16-mixed, 32-true, fp8-mixed, …"),
     Self("attention", "NAME", "attention", .text, names(AttentionImplementation.self)),
+    Self("kernels", "NAME", "kernels", .text, names(KernelSet.self)),
+    Self("loss", "NAME", "loss", .loss, "transformers, transformers-4.48, chunked:N"),
     Self("optimizer", "NAME", "optimizer.name", .text, "from \"plan show optimizers\""),
     Self(
       "optimizer-implementation", "NAME", "optimizer.implementation", .text,
@@ -55,6 +57,18 @@ struct ScenarioOption: Sendable {
       "the modules with adapters: q_proj,v_proj"),
     Self(
       "adapter-precision", "NAME", "strategies.lora.adapter_precision", .text, "fp32, base"),
+    Self(
+      "base-quantization", "NAME", "strategies.lora.base_quantization", .text,
+      names(BaseQuantization.Format.self) + ": the weights under LoRA"),
+    Self(
+      "offload-optimizer", "WHAT", "strategies.offload_optimizer.offload_gradients", .offload,
+      "states, or states and gradients: gradients"),
+    Self(
+      "offload-activations", nil, "strategies.offload_activations", .technique,
+      "saved tensors on the host"),
+    Self("host-memory", "SIZE", "hardware.host_memory", .text, "what the host has: 128GiB"),
+    Self("fsdp", "N", "strategies.fsdp.shards", .number, "cut states over N devices"),
+    Self("ddp", "N", "strategies.ddp.replicas", .number, "a copy of the model on N devices"),
     Self("device", "ID", "hardware.device", .text, "from \"plan show devices\""),
     Self("devices", "N", "hardware.devices", .number, "how many there are"),
   ]
@@ -64,6 +78,18 @@ struct ScenarioOption: Sendable {
     switch kind {
     case .text: return .string(text)
     case .truth: return true
+    case .technique: return [:]
+    case .loss:
+      let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+      guard parts.count == 2 else { return ["implementation": .string(text)] }
+      guard let chunks = Int(parts[1]) else { throw .notANumber(parts[1], option) }
+      return ["implementation": .string(parts[0]), "chunks": .integer(chunks)]
+    case .offload:
+      guard text == "states" || text == "gradients" else {
+        throw .unknownName(
+          text, "choice", among: ["states", "gradients"], path: option.flag)
+      }
+      return .bool(text == "gradients")
     case .list:
       let names = text.split(separator: ",", omittingEmptySubsequences: false)
         .map { String($0.drop { $0 == " " }) }
@@ -98,6 +124,13 @@ struct ScenarioOption: Sendable {
 }
 
 extension JSONValue {
+  /// The value at a key path, or `nil` where there is none or `null`.
+  subscript(path: [String]) -> JSONValue? {
+    var value: JSONValue? = self
+    for key in path { value = value?[key] }
+    return value == .null ? nil : value
+  }
+
   /// The same object with `value` at a key path; objects on the way are made where nothing is.
   ///
   /// Where something else than an object is in the way, it stays: whoever reads the scenario says so.

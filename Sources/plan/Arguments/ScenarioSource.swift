@@ -68,6 +68,8 @@ struct ScenarioSource {
       if option.path == ["optimizer", "name"], scenario["optimizer"]?["name"] != value {
         scenario = scenario.setting(["optimizer"], to: [:])
       }
+      // A technique that the file already has keeps its settings.
+      if option.kind == .technique, scenario[option.path] != nil { continue }
       scenario = scenario.setting(option.path[...], to: value)
     }
     return scenario

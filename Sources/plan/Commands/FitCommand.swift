@@ -23,9 +23,8 @@ enum FitCommand: Command {
     guard case .array(let scenarios) = source.document else {
       return try one(source, output)
     }
-    var answers: [Answer] = []
-    for (index, scenario) in scenarios.enumerated() {
-      answers.append(answer(scenario, number: index + 1, source))
+    let answers = Parallel.map(scenarios.count) { index in
+      answer(scenarios[index], number: index + 1, source)
     }
     return CommandResult(
       output: output.renderer.render(answers, style: output.style), exitCode: exitCode(answers))

@@ -61,9 +61,11 @@ struct HelpTopic: Sendable {
           "gradient_clipping": 1.0,
           "strategies": {
             "checkpointing": { "policy": "full" },
-            "lora": { "rank": 16, "target_modules": ["q_proj", "v_proj"] }
+            "lora": { "rank": 16, "target_modules": ["q_proj", "v_proj"] },
+            "offload_activations": { "pin_memory": true },
+            "offload_optimizer": { "offload_gradients": false }
           },
-          "hardware": { "device": "rtx-4090", "devices": 1 }
+          "hardware": { "device": "rtx-4090", "devices": 1, "host_memory": "64GiB" }
         }
 
       model       a name from "plan show models", the path of a config.json
@@ -78,7 +80,11 @@ struct HelpTopic: Sendable {
       loss        { "implementation": "transformers" }, "transformers-4.48", or
                   "chunked" with "chunks": 8
       device      an id from "plan show devices", or an object with memory_gib,
-                  compute_capability, multiprocessors, bandwidth_GBps, tflops
+                  compute_capability, multiprocessors, bandwidth_GBps, tflops;
+                  of a cpu: "kind": "cpu", memory_gib, bandwidth_GBps, tflops
+      host_memory what the host offers to a run; a cpu of the catalog needs it
+      devices     as many as fsdp or ddp use; "link_GBps", "network_GBps" and
+                  "devices_per_node" say what connects them
 
       """)
 

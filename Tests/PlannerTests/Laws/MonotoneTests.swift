@@ -44,7 +44,7 @@ import Testing
         }
         var settings = try Settings(config, path: "model")
         scenario.model = Model(name: "llama", family: try Llama(&settings))
-        let live = try Planner.plan(scenario).peak.live
+        let live = try Planner.plan(scenario, .tensors).peak.live
         #expect(live >= before, "seed \(seed), \(layers) layers")
         before = live
       }

@@ -7,7 +7,7 @@ import Testing
 
   @Test("have equal live bytes in every phase", arguments: cases)
   func livePeaks(_ reference: Fixtures.Case) throws {
-    let report = try Planner.plan(try reference.scenario)
+    let report = try Planner.plan(try reference.scenario, .tensors)
     for phase in report.phases {
       let expected = try #require(
         reference.value.integer("reference", "phases", phase.phase.key, "requested_bytes"))
@@ -17,7 +17,7 @@ import Testing
 
   @Test("have equal parameter counts") func parameters() throws {
     for reference in Self.cases {
-      let report = try Planner.plan(try reference.scenario)
+      let report = try Planner.plan(try reference.scenario, .tensors)
       #expect(
         report.parameters == reference.value.integer("reference", "parameters"), "\(reference)")
       #expect(

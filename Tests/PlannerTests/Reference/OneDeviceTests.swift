@@ -7,7 +7,7 @@ import Testing
 
   @Test("have equal live bytes in every phase", arguments: cases)
   func livePeaks(_ reference: Fixtures.Case) throws {
-    let report = try Planner.plan(try reference.scenario)
+    let report = try Planner.plan(try reference.scenario, .tensors)
     for phase in report.phases {
       let expected = try #require(
         reference.value.integer("reference", "phases", phase.phase.key, "requested_bytes"))
@@ -17,23 +17,10 @@ import Testing
 
   @Test("have equal parameter counts", arguments: cases)
   func parameters(_ reference: Fixtures.Case) throws {
-    let report = try Planner.plan(try reference.scenario)
+    let report = try Planner.plan(try reference.scenario, .tensors)
     #expect(report.parameters == reference.value.integer("reference", "parameters"))
     #expect(
       report.trainableParameters == reference.value.integer("reference", "trainable_parameters"))
-  }
-
-  @Test("never exceed what the planner says the allocator hands out by more than 1 MiB a block")
-  func allocated() throws {
-    for reference in Self.cases {
-      let report = try Planner.plan(try reference.scenario)
-      for phase in report.phases {
-        let expected = try #require(
-          reference.value.integer("reference", "phases", phase.phase.key, "allocated_bytes"))
-        #expect(phase.allocated.count <= expected + 2_000_000, "\(reference)")
-        #expect(Double(phase.allocated.count) >= 0.96 * Double(expected), "\(reference)")
-      }
-    }
   }
 
   @Test("are all there") func count() { #expect(Self.cases.count == 44) }
@@ -42,11 +29,23 @@ import Testing
 @Suite("The allocator's verdicts on a 24 GB card") struct VerdictTests {
   static let cases = Fixtures.cases("verdicts") + Fixtures.cases("verdicts-near-limit")
 
-  @Test("a run that failed is never called fitting", arguments: cases)
-  func promise(_ reference: Fixtures.Case) throws {
-    guard case .bool(true)? = reference["out_of_memory"] else { return }
-    let report = try Planner.plan(try reference.scenario)
-    #expect(!report.fits, "\(report.peak.device) of \(report.capacity)")
+  /// Each case with the planner's verdict, which takes some time.
+  static let verdicts: [(name: String, failed: Bool, fits: Bool)] = cases.compactMap {
+    guard case .bool(let failed)? = $0["out_of_memory"], let scenario = try? $0.scenario,
+      let report = try? Planner.plan(scenario)
+    else { return nil }
+    return ("\($0)", failed, report.fits)
+  }
+
+  @Test("a run that failed is never called fitting") func promise() {
+    #expect(Self.verdicts.count == Self.cases.count)
+    for verdict in Self.verdicts where verdict.failed { #expect(!verdict.fits, "\(verdict.name)") }
+  }
+
+  @Test("nearly all others are called fitting") func agreement() {
+    let agreeing = Self.verdicts.filter { $0.fits != $0.failed }.count
+    // The others survived with the addresses of that run, and would not with all.
+    #expect(agreeing * 100 >= Self.verdicts.count * 96, "\(agreeing)")
   }
 
   @Test("runs with room to spare are called fitting") func useful() throws {

@@ -8,7 +8,7 @@ struct QuantizedTests {
 
   @Test("are met to the byte in every phase", arguments: cases)
   func livePeaks(_ reference: Fixtures.Case) throws {
-    let report = try Planner.plan(try reference.scenario)
+    let report = try Planner.plan(try reference.scenario, .tensors)
     for phase in report.phases {
       let expected = try #require(
         reference.value.integer("reference", "phases", phase.phase.key, "requested_bytes"))
@@ -18,7 +18,7 @@ struct QuantizedTests {
 
   @Test("have equal counts of what is trained") func trainable() throws {
     for reference in Self.cases {
-      let report = try Planner.plan(try reference.scenario)
+      let report = try Planner.plan(try reference.scenario, .tensors)
       #expect(
         report.trainableParameters
           == reference.value.integer("reference", "trainable_parameters"), "\(reference)")

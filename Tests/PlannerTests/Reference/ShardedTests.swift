@@ -10,7 +10,7 @@ import Testing
 
   @Test("are met within 0.1 % in every phase", arguments: cases)
   func livePeaks(_ reference: Fixtures.Case) throws {
-    let report = try Planner.plan(try reference.scenario)
+    let report = try Planner.plan(try reference.scenario, .tensors)
     for phase in report.phases {
       let expected = try #require(
         reference.value.integer("reference", "phases", phase.phase.key, "requested_bytes"))
@@ -23,7 +23,7 @@ import Testing
   @Test("are met to the byte in 49 of 50 phases where all lies on the device") func exact() throws {
     var (equal, all) = (0, 0)
     for reference in Self.cases where reference.keepsStatesOnDevice {
-      for phase in try Planner.plan(try reference.scenario).phases {
+      for phase in try Planner.plan(try reference.scenario, .tensors).phases {
         let expected = reference.value.integer(
           "reference", "phases", phase.phase.key, "requested_bytes")
         all += 1

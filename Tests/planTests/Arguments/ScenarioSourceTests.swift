@@ -40,6 +40,38 @@ import Testing
     #expect(source.document == expected && source.place == nil)
   }
 
+  @Test("has losses, kernels, quantization and offloading as options")
+  func techniques() throws {
+    let source = try Self.source(
+      "--loss", "chunked:4", "--kernels", "torch", "--lora-rank", "8",
+      "--base-quantization", "nf4", "--offload-optimizer", "states", "--offload-activations",
+      "--host-memory", "64GiB")
+    let expected: JSONValue = [
+      "schema": 1, "workload": [:], "kernels": "torch",
+      "loss": ["implementation": "chunked", "chunks": 4],
+      "strategies": [
+        "lora": ["rank": 8, "base_quantization": "nf4"],
+        "offload_optimizer": ["offload_gradients": false],
+        "offload_activations": [:],
+      ],
+      "hardware": ["host_memory": "64GiB"],
+    ]
+    #expect(source.document == expected)
+    let gradients = try Self.source("--offload-optimizer", "gradients", "--loss", "chunked")
+    #expect(gradients.document["loss"] == ["implementation": "chunked"])
+    #expect(
+      gradients.document["strategies"]?["offload_optimizer"] == ["offload_gradients": true])
+    #expect(throws: PlanError.self) { try Self.source("--offload-optimizer", "all") }
+    #expect(throws: PlanError.self) { try Self.source("--loss", "chunked:many") }
+  }
+
+  @Test("keeps the settings of a technique that the file has")
+  func keptTechniques() throws {
+    let files = ["s.json": #"{"strategies": {"offload_activations": {"pin_memory": false}}}"#]
+    let source = try Self.source("s.json", "--offload-activations", files: files)
+    #expect(source.document["strategies"]?["offload_activations"] == ["pin_memory": false])
+  }
+
   @Test("takes the options over the file's keys, in every scenario of a list")
   func overrides() throws {
     let text = #"[{"workload": {"micro_batch_size": 1, "sequence_length": 8}}, {}, 5]"#

@@ -100,9 +100,9 @@ extension Forward {
       kernel == .cudnn
         ? "cudnn_attention" : kernel == .flash ? "flash_attention" : "efficient_attention",
       q, k, v, shape.bias == .trained ? bias : nil)
-    save(q, for: .max)
-    save(k, for: .max)
-    save(v, for: .max)
+    save(q, for: .max, transposed: shape.heads > 1)
+    save(k, for: .max, transposed: shape.keyHeads > 1)
+    save(v, for: .max, transposed: shape.keyHeads > 1)
     if let bias { save(bias, for: .max) }
     work(
       flops: flops, bytes: 2 * q.spec.bytes + k.spec.bytes + v.spec.bytes, dtype: q.spec.dtype)

@@ -91,13 +91,15 @@ extension Forward {
     let flops = try checkedProduct(2, x.spec.rows, x.spec.columns, w.spec.rows)
     begin(bias == nil ? "mm" : "addmm", module: module, x, w, bias)
     save(x, for: 0b10)
-    save(w, for: 0b01)
+    save(w, for: 0b01, transposed: form != .addmm)
     work(
       flops: flops, bytes: x.spec.bytes + w.spec.bytes + spec.bytes, dtype: spec.dtype)
     if let bias {
       program.addsBias = true
       gradient(0, x.spec, view: true, flops: flops)
+      productScratch(0, x.spec)
       gradient(1, w.spec, view: true, role: .gradients, flops: flops)
+      productScratch(1, w.spec)
       pass(2)
       settle()
       reduce(
@@ -106,9 +108,11 @@ extension Forward {
           rows: spec.rows, columns: spec.columns, on: context.kernels), role: .gradients)
     } else {
       gradient(1, w.spec, view: true, role: .gradients, flops: flops)
+      productScratch(1, w.spec)
       gradient(0, x.spec, view: true, flops: flops)
+      productScratch(0, x.spec)
     }
-    return end(spec)
+    return try endProduct(spec)
   }
 
   /// A product of a tensor that needs no gradient with a weight, whose result is a constant too.

@@ -49,7 +49,8 @@ extension Forward {
   {
     begin("nll_loss", logProbabilities)
     save(logProbabilities, for: 1)
-    if let labels { save(labels, for: 1) }
+    // Of one sequence the labels are a view of what was padded.
+    if let labels { save(labels, for: 1, bytes: 8 &* logProbabilities.spec.rows) }
     work(flops: 0, bytes: logProbabilities.spec.rows * 16, dtype: .fp32)
     gradient(0, logProbabilities.spec)
     let loss = register(try TensorSpec(1, 1, logProbabilities.spec.dtype))

@@ -23,7 +23,7 @@ struct FreeBlocks: Sendable {
   private var runs: [ContiguousArray<Entry>] = [[]]
   /// How many there are.
   private(set) var count = 0
-  private static let longest = 256
+  private static let longest = 64
 
   /// The entry of the largest block.
   var largest: Entry? { runs.last?.last }
@@ -54,12 +54,16 @@ struct FreeBlocks: Sendable {
 
   private static func lowerBound(_ run: ContiguousArray<Entry>, _ size: Int, _ address: Int) -> Int
   {
-    var (low, high) = (0, run.count)
-    while low < high {
-      let middle = (low &+ high) / 2
-      if run[middle].precedes(size, address) { low = middle &+ 1 } else { high = middle }
+    run.withUnsafeBufferPointer { run in
+      var (low, count) = (0, run.count)
+      while count > 0 {
+        let half = count / 2
+        let precedes = run[low &+ half].precedes(size, address)
+        low = precedes ? low &+ half &+ 1 : low
+        count = precedes ? count &- half &- 1 : half
+      }
+      return low
     }
-    return low
   }
 
   /// The place behind one.

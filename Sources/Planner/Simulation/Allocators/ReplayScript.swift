@@ -33,7 +33,7 @@ struct ReplayScript: Sendable {
   private(set) var slots = 0
 
   /// Micro-batches after the first one that are replayed; the others repeat the last of them.
-  private static let mostRepetitions = 2
+  private let repetitions: Int
 
   /// What the optimizer keeps for each weight, as it is made.
   private struct States {
@@ -70,6 +70,8 @@ struct ReplayScript: Sendable {
 
   /// Writes the script of a step whose layers all run on their own.
   init(_ schedule: Schedule, _ program: Program) {
+    // An output that the loop holds goes from one micro-batch to the next, so the next one is not the same again.
+    repetitions = program.heldOutput >= 0 ? 1 : 2
     var highest: Int32 = -1
     for event in schedule.events { highest = max(highest, event.storage) }
     slots = Int(highest) + 1
@@ -175,7 +177,7 @@ struct ReplayScript: Sendable {
       case .repeatBegin: repetition = (first.count, second.count, Int(event.count))
       case .repeatEnd:
         guard let begun = repetition else { break }
-        for _ in 1..<max(1, min(begun.count, Self.mostRepetitions)) {
+        for _ in 1..<max(1, min(begun.count, repetitions)) {
           first += first[begun.first...]
           second += second[begun.second...]
         }

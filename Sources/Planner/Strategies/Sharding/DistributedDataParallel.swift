@@ -13,7 +13,7 @@ public struct DistributedDataParallel: Strategy {
   public static let decisions: Set<Decision> = [.dataParallelism]
 
   /// Devices, each with a copy.
-  public let replicas: Int
+  public private(set) var replicas: Int
   /// Whether `.grad` is a view of a bucket (`gradient_as_bucket_view`).
   public let viewsBuckets: Bool
   /// The size at which a bucket is full, in MiB (`bucket_cap_mb`), or `nil` for 25 and a first one of 1.
@@ -42,10 +42,26 @@ public struct DistributedDataParallel: Strategy {
         path: "optimizer", fix: "Leave \"in_backward\" out.")
     }
     plan.devices = replicas
+    plan.communicators = replicas > 1 ? 1 : 0
     let settings = self
     plan.distribution = { (graph, plan) throws(PlanError) in
       ReplicatedStep(settings, plan)
     }
+  }
+}
+
+extension DistributedDataParallel: SpreadingStrategy {
+  /// One for each copy.
+  public var devices: Int { replicas }
+  /// Every device holds everything.
+  public var sharesStates: Bool { false }
+  /// One copy more or less.
+  public var unit: Int { 1 }
+  /// The same with another number of copies.
+  public func over(_ devices: Int) -> any SpreadingStrategy {
+    var other = self
+    other.replicas = devices
+    return other
   }
 }
 

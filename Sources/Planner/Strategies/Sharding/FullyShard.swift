@@ -141,6 +141,7 @@ extension FullyShard {
       try Self.check(plan)
     }
     plan.devices = devices
+    plan.communicators = devices == 1 ? 0 : replicas > 1 ? 3 : 1
     plan.updatesOnHost = offloads
     if let parameterFormat {
       plan.context.bufferFormat = plan.context.bufferFormat ?? plan.context.dtype
@@ -177,5 +178,24 @@ extension FullyShard {
         "strategies.checkpointing.reentrant",
         "Leave \"reentrant\" out: PyTorch recommends non-reentrant checkpoints there.")
     }
+  }
+}
+
+extension FullyShard: SpreadingStrategy {
+  /// All shards of all replicas.
+  public var devices: Int { shards &* replicas }
+  /// More shards are smaller.
+  public var sharesStates: Bool { true }
+  /// A shard in each replica, or as many shards as it reshards to.
+  public var unit: Int {
+    if case .to(let ranks) = layerReshard { return replicas &* ranks }
+    return replicas
+  }
+  /// The same with other shards.
+  public func over(_ devices: Int) -> any SpreadingStrategy {
+    Self(
+      shards: max(1, devices / replicas), replicas: replicas, layerReshard: layerReshard,
+      rootReshard: rootReshard, parameterFormat: parameterFormat, reduceFormat: reduceFormat,
+      offloads: offloads, defersReduction: defersReduction)
   }
 }
