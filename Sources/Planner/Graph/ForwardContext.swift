@@ -14,6 +14,8 @@ public struct ForwardContext: Sendable {
   public var bufferFormat: DType?
   /// The format that autocast runs matrix products and attention in; `nil` without autocast.
   public var autocast: DType?
+  /// Whether autocast keeps the cast of a trained weight; it does not where the weight is a view of a flat parameter.
+  public var cachesCasts = true
   /// Whether linear layers multiply in 8-bit floating point.
   public var float8 = false
   /// How attention is computed.

@@ -50,22 +50,25 @@ struct DeviceCountSolver {
       return report.fits ? Solution(devices: report.devices.used, report: report) : nil
     }
     guard strategy.sharesStates else {
-      let one = try planned(strategy.unit)
+      guard let one = try planned(strategy.unit) else { return nil }
       return one.fits ? Solution(devices: strategy.unit, report: one) : nil
     }
     let candidates = Candidates(rounding, unit: strategy.unit, node: scenario.interconnect)
     return try search(candidates, from: known)
   }
 
-  /// The plan over so many devices.
-  private func planned(_ devices: Int) throws(PlanError) -> Report {
+  /// The plan over so many devices; `nil` where the strategies do not go with that number.
+  private func planned(_ devices: Int) throws(PlanError) -> Report? {
     var other = scenario
     other.devices = nil
     for index in other.strategies.indices {
       guard let spreading = other.strategies[index] as? any SpreadingStrategy else { continue }
       other.strategies[index] = spreading.over(devices)
     }
-    return try plan(other)
+    do { return try plan(other) } catch {
+      guard error.kind == .conflict || error.kind == .unsupported else { throw error }
+      return nil
+    }
   }
 
   /// Bisects the candidates for the first that fits, beginning where the two plans so far point to.
@@ -88,8 +91,8 @@ struct DeviceCountSolver {
       let index = min(max(guess, low + 1), high - 1)
       let devices = candidates[index]
       let report = try planned(devices)
-      samples.append((Double(devices), Double(report.need.count)))
-      if report.fits {
+      if let report { samples.append((Double(devices), Double(report.need.count))) }
+      if let report, report.fits {
         (high, best) = (index, Solution(devices: devices, report: report))
       } else {
         low = index
@@ -101,8 +104,9 @@ struct DeviceCountSolver {
     }
     // Uneven shards are padded and addresses fall differently, so that one of the next smaller may fit again.
     for index in max(0, high - Self.neighbours)..<high where best != nil {
-      let report = try planned(candidates[index])
-      if report.fits { return Solution(devices: candidates[index], report: report) }
+      if let report = try planned(candidates[index]), report.fits {
+        return Solution(devices: candidates[index], report: report)
+      }
     }
     return best
   }

@@ -11,6 +11,8 @@ protocol Distribution: AnyObject {
   var walksEveryLayer: Bool { get }
   /// Whether it is told of every operation.
   var followsOperations: Bool { get }
+  /// Whether it clips gradients itself, ahead of the optimizer.
+  var clips: Bool { get }
   /// What this device keeps of every weight, and what its optimizer updates.
   func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight]
   /// What is there before the first step and stays: weights, buffers of collectives.
@@ -62,6 +64,7 @@ extension Distribution {
   var hostShare: HostShare? { get throws(PlanError) { nil } }
   func beforeOperation(_ operation: Int, isBackward: Bool, in tape: inout Tape) {}
   func afterOperation(_ operation: Int, isBackward: Bool, in tape: inout Tape) {}
+  var clips: Bool { false }
   func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight] {
     weights
   }

@@ -109,7 +109,7 @@ struct TrainingStep {
     tape.release(late, Moment.end.rawValue)
     try distribution?.beforeOptimizer(in: &tape.schedule)
     if plan.scalesLoss { LossScaler.unscale(&tape.schedule) }
-    try plan.clip(local, &tape.schedule)
+    if distribution?.clips != true { try plan.clip(local, &tape.schedule) }
     let waiting = local.filter { $0.trainable && !plan.optimizer.freesGradient(of: $0.spec) }
     if !waiting.isEmpty, !plan.updatesOnHost {
       var update = OptimizerStep(weights: waiting, schedule: tape.schedule)

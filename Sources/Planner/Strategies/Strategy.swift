@@ -72,6 +72,7 @@ public enum Strategies {
     LoRA.self,
     ActivationCheckpointing.self,
     FullyShard.self,
+    YaFSDP.self,
     DistributedDataParallel.self,
     Zero.self,
     OffloadedActivations.self,

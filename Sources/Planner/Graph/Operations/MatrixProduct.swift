@@ -177,7 +177,9 @@ extension Forward {
 
   /// A weight as autocast casts it for several products: one cast, a name of the current frame, where it is kept.
   mutating func castOnce(_ weight: Parameter) -> Parameter {
-    guard context.autocast != nil, weight.trainable, weight.value.spec.dtype == .fp32 else {
+    guard context.autocast != nil, context.cachesCasts, weight.trainable,
+      weight.value.spec.dtype == .fp32
+    else {
       return weight
     }
     let copy = local(castForProduct(weight))
@@ -195,7 +197,7 @@ extension Forward {
       dtype: autocast)
     gradient(0, weight.value.spec, role: .gradients)
     let copy = end(weight.value.spec.cast(to: autocast), role: .parameters)
-    if weight.trainable, keeps { cache(copy) }
+    if weight.trainable, keeps, context.cachesCasts { cache(copy) }
     return copy
   }
 }

@@ -6,7 +6,7 @@ public struct FullyShard: Strategy {
   public static let name = "fsdp"
   /// See ``Strategy/summary``.
   public static let summary =
-    "Cuts parameters, gradients and optimizer states over devices (PyTorch's fully_shard)."
+    "Cuts parameters, gradients and optimizer states over devices (PyTorch's fully_shard, or version 1)."
   /// See ``Strategy/stage``.
   public static let stage = Stage.sharding
   /// See ``Strategy/decisions``.
@@ -23,7 +23,7 @@ public struct FullyShard: Strategy {
   }
 
   /// Ranks that a parameter is cut over.
-  public let shards: Int
+  public private(set) var shards: Int
   /// Groups of such ranks that hold the same shards (HSDP).
   public let replicas: Int
   /// For the layers.
@@ -38,6 +38,8 @@ public struct FullyShard: Strategy {
   public let offloads: Bool
   /// Whether only the last micro-batch's backward reduces (`set_requires_gradient_sync(False)` ahead of it).
   public let defersReduction: Bool
+  /// The settings of the first FSDP, `FullyShardedDataParallel`, or `nil` for `fully_shard`.
+  var older: FullyShardedDataParallel?
 
   /// Cuts over so many ranks.
   public init(
@@ -73,11 +75,14 @@ extension FullyShard {
   public init(_ settings: inout Settings) throws(PlanError) {
     shards = try settings.integer("shards", in: 1...1_000_000)
     replicas = try settings.integer("replicas", in: 1...1_000_000, default: 1)
-    (layerReshard, rootReshard) = try Self.reshard(&settings, shards: shards)
+    let version = try settings.integer("version", in: 1...2, default: 2)
+    (layerReshard, rootReshard) =
+      version == 1 ? (.always, .never) : try Self.reshard(&settings, shards: shards)
     parameterFormat = try Self.format("parameter_precision", &settings)
     reduceFormat = try Self.format("reduce_precision", &settings)
     offloads = try settings.bool("cpu_offload", default: false)
     defersReduction = try settings.bool("no_sync", default: false)
+    if version == 1 { older = try FullyShardedDataParallel(&settings, self) }
   }
 
   private static func format(_ key: String, _ settings: inout Settings) throws(PlanError) -> DType?
@@ -109,6 +114,7 @@ extension FullyShard {
 
   /// See ``Strategy/label``.
   public var label: String {
+    if let older { return older.label }
     let spread = replicas > 1 ? "\(replicas) × \(shards)" : "\(shards)"
     let reshards =
       switch layerReshard {
@@ -127,7 +133,13 @@ extension FullyShard {
         .invalid, "\(replicas) × \(shards) devices are more than 1,000,000",
         path: "strategies.fsdp.replicas", fix: "Use fewer replicas or shards.")
     }
-    try Self.check(plan)
+    if let older {
+      try older.check(plan)
+      plan.context.cachesCasts = false
+      plan.assumptions.append(FullyShardedDataParallel.wrapping)
+    } else {
+      try Self.check(plan)
+    }
     plan.devices = devices
     plan.communicators = devices == 1 ? 0 : replicas > 1 ? 3 : 1
     plan.updatesOnHost = offloads
@@ -138,7 +150,8 @@ extension FullyShard {
     }
     let settings = self
     plan.distribution = { (graph, plan) throws(PlanError) in
-      try FullyShardedStep(settings, graph.program, plan)
+      if let older = settings.older { return try FlatShardedStep(older, graph, plan) }
+      return try FullyShardedStep(settings, graph.program, plan)
     }
   }
 
@@ -171,8 +184,8 @@ extension FullyShard {
 extension FullyShard: SpreadingStrategy {
   /// All shards of all replicas.
   public var devices: Int { shards &* replicas }
-  /// More shards are smaller.
-  public var sharesStates: Bool { true }
+  /// More shards are smaller, unless nothing is cut.
+  public var sharesStates: Bool { older?.sharding != .noShard }
   /// A shard in each replica, or as many shards as it reshards to.
   public var unit: Int {
     if case .to(let ranks) = layerReshard { return replicas &* ranks }
@@ -180,9 +193,9 @@ extension FullyShard: SpreadingStrategy {
   }
   /// The same with other shards.
   public func over(_ devices: Int) -> any SpreadingStrategy {
-    Self(
-      shards: max(1, devices / replicas), replicas: replicas, layerReshard: layerReshard,
-      rootReshard: rootReshard, parameterFormat: parameterFormat, reduceFormat: reduceFormat,
-      offloads: offloads, defersReduction: defersReduction)
+    var other = self
+    other.shards = max(1, devices / replicas)
+    other.older?.shards = other.shards
+    return other
   }
 }

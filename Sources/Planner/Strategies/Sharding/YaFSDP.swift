@@ -1,0 +1,233 @@
+/// Cuts all states over devices like FSDP, with gathered parameters and gradients in a few buffers that all layers share.
+///
+/// Source: `ya_fsdp/ya_fsdp.py` in github.com/yandex/YaFSDP, the class `YaFSDP`, with the modules that `patches/transformers.diff`
+/// there wraps; not measured.
+public struct YaFSDP: Strategy {
+  /// See ``Strategy/name``.
+  public static let name = "yafsdp"
+  /// See ``Strategy/summary``.
+  public static let summary =
+    "Cuts all states over devices, with two buffers for parameters and two for gradients (YaFSDP)."
+  /// See ``Strategy/stage``.
+  public static let stage = Stage.sharding
+  /// See ``Strategy/decisions``.
+  public static let decisions: Set<Decision> = [.dataParallelism]
+
+  /// Ranks that each unit is cut over.
+  public private(set) var shards: Int
+  /// `zero_stage`: at 3, two buffers hold parameters, each unit's in turn; at 2, each unit has a buffer of its own.
+  public let stage: Int
+  /// Whether gradients are reduced in 16 bits rather than in fp32 (`bit16_reduce_scatter`).
+  public let reducesIn16Bits: Bool
+
+  /// Reads the settings of a scenario.
+  public init(_ settings: inout Settings) throws(PlanError) {
+    shards = try settings.integer("shards", in: 1...1_000_000)
+    stage = try settings.integer("zero_stage", in: 2...3, default: 3)
+    reducesIn16Bits = try settings.bool("bit16_reduce_scatter", default: false)
+  }
+
+  /// See ``Strategy/label``.
+  public var label: String {
+    "YaFSDP over \(shards) devices" + (stage == 2 ? ", parameters kept for backward" : "")
+  }
+
+  /// Writes the decisions into the plan.
+  ///
+  /// - Throws: ``PlanError`` for what the framework or the plan of it does not hold: adapters, optimizers that need
+  ///   whole matrices, other formats than 16-bit ones over fp32.
+  public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
+    func refuse(_ what: String, _ path: String, _ fix: String) -> PlanError {
+      PlanError(.conflict, what, path: path, fix: fix)
+    }
+    guard plan.context.trainsBase else {
+      throw refuse(
+        "YaFSDP trains all parameters of a module or none", "strategies.lora",
+        "Use fsdp with adapters.")
+    }
+    guard plan.optimizer is AdamW || plan.optimizer is Adam || plan.optimizer is SGD,
+      !plan.optimizer.stepsInBackward
+    else {
+      throw refuse(
+        "\(plan.optimizer.label) does not update the two flat parameters of YaFSDP",
+        "optimizer.name", "Use adamw, adam or sgd.")
+    }
+    guard plan.context.autocast == nil, plan.context.dtype.size == 2 else {
+      throw refuse(
+        "YaFSDP keeps parameters in fp32 and computes in 16 bits without autocast", "precision",
+        "Write \"bf16-true\" or \"16-true\": the format of its param_dtype.")
+    }
+    plan.devices = shards
+    plan.communicators = shards > 1 ? 1 : 0
+    // Weights are made in fp32 and cast as they are gathered; the model's buffers stay as they were.
+    plan.context.bufferFormat = plan.context.bufferFormat ?? .fp32
+    plan.context.storedFormat = .fp32
+    let settings = self
+    plan.distribution = { (graph, plan) throws(PlanError) in
+      try BufferedStep(settings, graph, plan)
+    }
+  }
+}
+
+extension YaFSDP: SpreadingStrategy {
+  /// All shards.
+  public var devices: Int { shards }
+  /// More shards are smaller.
+  public var sharesStates: Bool { true }
+  /// One device more or less.
+  public var unit: Int { 1 }
+  /// The same over so many devices.
+  public func over(_ devices: Int) -> any SpreadingStrategy {
+    var other = self
+    other.shards = devices
+    return other
+  }
+}
+
+/// The buffers, and the two flat parameters: of all matrices, and of all norms.
+///
+/// Embedding, layers and head are wrapped; each is one tensor of all but its norms. The norms of all are one more.
+private final class BufferedStep: Distribution {
+  private let settings: YaFSDP
+  private let plan: TrainingPlan
+  /// Padded elements of each wrapped module, with how many there are of it.
+  private let units: [(elements: Int, count: Int)]
+  /// Padded elements of all norms.
+  private let norms: Int
+  private let unitOf: [Int]
+  private var trained: [TrainingStep.Weight] = []
+
+  var clips: Bool { true }
+
+  init(_ settings: YaFSDP, _ graph: LayerGraph, _ plan: TrainingPlan) throws(PlanError) {
+    self.settings = settings
+    self.plan = plan
+    let program = graph.program
+    if program.leaves.contains(where: { $0.isTable && $0.isMultiplied }) {
+      throw PlanError(
+        .conflict, "YaFSDP wraps embedding and head apart, a tied weight is in both",
+        path: "strategies.yafsdp", fix: "Set \"tie_word_embeddings\" to false, or use fsdp.")
+    }
+    var elements = Array(repeating: 0, count: program.sections.count + program.leaves.count)
+    var counts = elements
+    var unitOf = Array(repeating: -1, count: program.leaves.count)
+    var norms = 0
+    for weight in TrainingStep.weights(of: graph) where weight.count > 0 {
+      let name = weight.name.description
+      let all = try checkedProduct(weight.spec.elements, weight.count, 16)
+      guard !name.contains("norm"), !name.contains("ln_") else {
+        norms += all / 16
+        continue
+      }
+      // A weight outside the layers is a module of its own: the embedding, the head.
+      let unit = weight.section > 0 ? weight.section : program.sections.count + weight.leaf
+      elements[unit] += weight.spec.elements
+      counts[unit] = weight.count
+      unitOf[weight.leaf] = unit
+    }
+    let shards = settings.shards
+    func padded(_ elements: Int) throws(PlanError) -> Int {
+      guard elements <= TensorSpec.limit / 16 else { throw .overflow("elements", "a unit's sum") }
+      return try checkedProduct((elements + shards - 1) / shards, shards)
+    }
+    var units: [(elements: Int, count: Int)] = []
+    for (sum, count) in zip(elements, counts) {
+      units.append((try padded(sum), count))
+      _ = try checkedProduct(try padded(sum), max(count, 1), 16)
+    }
+    self.units = units
+    self.norms = try padded(norms)
+    self.unitOf = unitOf
+  }
+
+  /// Elements of this rank's share of everything that is no norm.
+  private var main: Int {
+    units.reduce(0) { $0 &+ ($1.elements / settings.shards) &* $1.count }
+  }
+
+  func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight] {
+    guard let first = weights.first else { return [] }
+    var local: [TrainingStep.Weight] = []
+    for elements in [norms / settings.shards, main] where elements > 0 {
+      var weight = first
+      weight.spec = try TensorSpec(1, elements, .fp32)
+      weight.tensors = [weight.spec.bytes]
+      (weight.count, weight.section, weight.isLinear) = (1, 0, false)
+      local.append(weight)
+    }
+    trained = local
+    return local
+  }
+
+  func reside(_ weights: [TrainingStep.Weight], in tape: inout Tape) throws(PlanError) {
+    let moment = Moment.resident.rawValue
+    for weight in weights {
+      // In fp32, its gradient, which stays, and the copy that is gathered.
+      tape.schedule.allocate(weight.spec.bytes, .parameters, moment)
+      tape.schedule.allocate(weight.spec.bytes, .gradients, Moment.bucket.rawValue)
+      tape.schedule.allocate(weight.spec.elements &* 2, .parameters, moment)
+    }
+    let largest = units.map(\.elements).max() ?? 0
+    let buffer = Moment.allGather.rawValue
+    if settings.stage == 3 {
+      tape.schedule.allocate(2 &* largest, count: 2, .communication, buffer)
+    } else {
+      for unit in units where unit.count > 0 {
+        tape.schedule.allocate(2 &* unit.elements, count: unit.count, .communication, buffer)
+      }
+      tape.schedule.allocate(2 &* norms, .communication, buffer)
+    }
+    let gradients = Moment.reduceScatter.rawValue
+    tape.schedule.allocate(2 &* largest, count: 2, .communication, gradients)
+    if !settings.reducesIn16Bits {
+      tape.schedule.allocate(4 &* max(largest, norms), .communication, gradients)
+    }
+    tape.schedule.allocate(2 &* norms, count: 2, .communication, gradients)
+  }
+
+  /// The gradient is copied to the shared buffer.
+  func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape) {
+    tape.release(gradient, Moment.bucket.rawValue)
+  }
+
+  func beforeForward(_ section: Int, in tape: inout Tape) { gather(section, &tape) }
+
+  func beforeBackward(_ section: Int, in tape: inout Tape) {
+    if settings.stage == 3 { gather(section, &tape) }
+  }
+
+  func afterBackward(_ section: Int, reachesInput: Bool, in tape: inout Tape) {
+    tape.communicate(.reduceScatter, size * elements(section), among: settings.shards)
+  }
+
+  func endBackward(in tape: inout Tape) {
+    tape.communicate(.reduceScatter, size * elements(0), among: settings.shards)
+  }
+
+  private var size: Int { settings.reducesIn16Bits ? 2 : 4 }
+
+  private func gather(_ section: Int, _ tape: inout Tape) {
+    tape.communicate(.allGather, 2 * elements(section), among: settings.shards)
+  }
+
+  /// What a section's modules are gathered as.
+  private func elements(_ section: Int) -> Int {
+    guard section == 0 else { return units[section].elements }
+    let layers = units.count - unitOf.count
+    return units[layers...].reduce(norms) { $0 &+ $1.elements }
+  }
+
+  /// The norm of each of the two gradients, stacked, and their norm.
+  func beforeOptimizer(in schedule: inout Schedule) throws(PlanError) {
+    guard plan.clipping != nil else { return }
+    let kernels = plan.context.kernels
+    var norms = OptimizerStep(weights: trained, schedule: schedule, moment: .clipping, role: .other)
+    norms.forEach { step, weight, _ in
+      step.allocate(4)
+      step.passing(TotalNorm.workspace(elements: weight.spec.elements, on: kernels))
+    }
+    norms.passing(4 * trained.count + 4)
+    norms.free(4, count: trained.count)
+    schedule = norms.schedule
+  }
+}

@@ -1,0 +1,70 @@
+import Testing
+
+@testable import Planner
+
+/// Sums by hand after `ya_fsdp/ya_fsdp.py` of github.com/yandex/YaFSDP.
+///
+/// The model: 2 layers, hidden size 8, MLP 16, 2 heads, vocabulary 100, on 4 devices. A layer has 4·8·8 + 3·8·16 = 640
+/// elements and norms of 16, the embedding and the head 800 each, the last norm 8.
+@Suite("YaFSDP") struct YaFSDPTests {
+  private func resident(_ strategies: String, precision: String = "bf16-true") throws -> [Role: Int]
+  {
+    let text = """
+      {"schema": 1, "model": {"model_type": "llama", "vocab_size": 100, "hidden_size": 8,
+        "intermediate_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "tie_word_embeddings": false},
+       "workload": {"micro_batch_size": 1, "sequence_length": 4}, "precision": "\(precision)",
+       "strategies": \(strategies), "hardware": {"device": "h100-sxm", "devices": 4}}
+      """
+    let scenario = try ScenarioReader { (path) throws(PlanError) in
+      throw PlanError(.unreadable, "no file", path: path, fix: "")
+    }.read(try JSONReader.read(text))
+    let plan = try Planner.decide(scenario)
+    let step = try TrainingStep(try scenario.model.family.graph(plan.context), plan)
+    var bytes: [Role: Int] = [:]
+    for event in step.schedule.events.prefix(while: { $0.kind == .memory }) {
+      bytes[event.role, default: 0] += event.bytes * Int(event.count)
+    }
+    return bytes
+  }
+
+  /// A rank has (800 + 800 + 2·640) / 4 = 720 elements of matrices and 40 / 4 = 10 of norms; each takes 4 + 2 bytes as a
+  /// parameter, 4 as a gradient and 8 of AdamW's states.
+  @Test("keeps shares in fp32 and 16 bits, and gradients for good") func shares() throws {
+    let bytes = try resident(#"{"yafsdp": {"shards": 4}}"#)
+    #expect(bytes[.parameters] == 730 * 6)
+    #expect(bytes[.gradients] == 730 * 4)
+    #expect(bytes[.optimizerState] == 730 * 8)
+  }
+
+  /// Two buffers of the largest unit, 800 elements, for parameters and two for gradients, 2 bytes each; one of them in
+  /// fp32; and the norms' two buffers of 40 elements.
+  @Test(
+    "has buffers by the largest unit",
+    arguments: [
+      (#"{"shards": 4}"#, 4 * 1600 + 3200 + 2 * 80),
+      (#"{"shards": 4, "bit16_reduce_scatter": true}"#, 4 * 1600 + 2 * 80),
+      // Stage 2: every unit and the norms have a buffer of their own.
+      (
+        #"{"shards": 4, "zero_stage": 2}"#,
+        2 * (800 + 800 + 640 + 640 + 40) + 2 * 1600 + 3200 + 2 * 80
+      ),
+    ])
+  func buffers(_ settings: String, _ bytes: Int) throws {
+    #expect(try resident("{\"yafsdp\": \(settings)}")[.communication] == bytes)
+  }
+
+  @Test(
+    "refuses what it does not support",
+    arguments: [
+      (#"{"yafsdp": {"shards": 4}, "lora": {}}"#, "bf16-true", "strategies.lora"),
+      (#"{"yafsdp": {"shards": 4}}"#, "bf16-mixed", "precision"),
+      (#"{"yafsdp": {"shards": 4, "zero_stage": 1}}"#, "bf16-true", "strategies.yafsdp.zero_stage"),
+      (#"{"yafsdp": {"shards": 4}, "fsdp": {"shards": 4}}"#, "bf16-true", "strategies.yafsdp"),
+    ])
+  func refused(_ strategies: String, _ precision: String, _ path: String) throws {
+    let error = #expect(throws: PlanError.self) {
+      try resident(strategies, precision: precision)
+    }
+    #expect(error?.path == path)
+  }
+}
