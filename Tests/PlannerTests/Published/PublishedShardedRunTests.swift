@@ -7,7 +7,7 @@ import Testing
   static let cases = Fixtures.published("sharded")
 
   private func figures(_ run: Fixtures.Case) throws -> (planned: Double, measured: Double) {
-    let report = try Planner.plan(try run.scenario)
+    let report = try Planner.plan(try run.scenario, .tensors)
     let planned = report.phases.map(\.allocated.count).max() ?? 0
     return (Double(planned), Double(try #require(run.value.integer("measured_bytes"))))
   }
