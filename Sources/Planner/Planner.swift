@@ -40,6 +40,17 @@ public enum Planner {
     try DeviceTable(scenario, catalog: DeviceCatalog.all, numbers: numbers, order: order)
   }
 
+  /// Every checkpointing policy of whole layers, with the one to use.
+  ///
+  /// - Parameter budget: What a process may take of the device, its context included; what it has if `nil`.
+  public static func checkpoints(for scenario: Scenario, budget: Bytes? = nil) throws(PlanError)
+    -> CheckpointTable
+  {
+    var scenario = scenario
+    if let budget { scenario.device.memory = budget }
+    return try CheckpointSearch(scenario).table()
+  }
+
   /// What the strategies of a scenario decide.
   static func decide(_ scenario: Scenario) throws(PlanError) -> TrainingPlan {
     var plan = TrainingPlan()

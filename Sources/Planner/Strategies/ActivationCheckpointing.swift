@@ -68,6 +68,25 @@ public struct ActivationCheckpointing: Strategy {
     return "checkpointing of " + layers + (reentrant ? ", reentrant" : "")
   }
 
+  /// As a scenario spells it.
+  var setting: JSONValue {
+    var members: [JSONValue.Member] =
+      switch policy {
+      case .none: [.init("policy", "none")]
+      case .full: [.init("policy", "full")]
+      case .every(let interval): [.init("policy", "every"), .init("interval", .integer(interval))]
+      case .first(let layers): [.init("policy", "first"), .init("layers", .integer(layers))]
+      }
+    if reentrant { members.append(.init("reentrant", true)) }
+    if !earlyStop { members.append(.init("early_stop", false)) }
+    return .object(members)
+  }
+
+  /// The same with other layers.
+  func with(_ policy: Policy) -> Self {
+    Self(policy, reentrant: reentrant, earlyStop: earlyStop)
+  }
+
   /// Writes the decisions into the plan.
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
     let again = Retention.recompute(reentrant: reentrant)
