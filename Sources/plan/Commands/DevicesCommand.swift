@@ -10,7 +10,9 @@ enum DevicesCommand: Command {
   ]
   static let examples = ["plan devices scenario.json --numbers powers"]
   static let options =
-    [sort, numbers] + ScenarioOption.all.map(\.option) + OutputChoice.options
+    [sort, numbers]
+    + ScenarioOption.all.filter { $0.path.first != "hardware" || $0.path.last == "host_memory" }
+    .map(\.option) + OutputChoice.options
 
   private static let sort = Option(
     name: "sort", value: "BY", help: "count, time, or work: time x count (default: count)",
