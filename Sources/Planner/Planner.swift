@@ -17,6 +17,7 @@ public enum Planner {
   static func plan(_ scenario: Scenario, _ effort: ReservedMemory.Effort) throws(PlanError)
     -> Report
   {
+    let scenario = try CheckpointSearch.resolved(scenario)
     let plan = try decide(scenario)
     let graph = try scenario.model.family.graph(plan.context)
     let step = try TrainingStep(graph, plan)

@@ -156,6 +156,11 @@ private struct CheckpointPage {
     case .full: "all layers"
     case .first(let layers): "first \(layers)"
     case .every(let interval): "every \(interval)."
+    case .layers(let layers): "\(layers.count) layers"
+    case .selective(let operations, let layers):
+      (layers.map { "first \($0) " } ?? "")
+        + (operations == .torchtitan ? "torchtitan" : "selective")
+    case .auto: "auto"
     }
   }
 

@@ -24,6 +24,27 @@ struct CheckpointSearch {
     self.scenario = scenario
   }
 
+  /// The scenario with `auto` replaced by what it stands for, and a note of it.
+  static func resolved(_ scenario: Scenario) throws(PlanError) -> Scenario {
+    for (index, strategy) in scenario.strategies.enumerated() {
+      guard let checkpointing = strategy as? ActivationCheckpointing,
+        case .auto(let budget) = checkpointing.policy
+      else { continue }
+      var limited = scenario
+      if let budget { limited.device.memory = min(budget, limited.device.memory) }
+      let chosen = checkpointing.with(try Self(limited).choice())
+      var resolved = scenario
+      resolved.strategies[index] = chosen
+      resolved.defaults.append(
+        Assumption(
+          "checkpointing",
+          "\(chosen.label), the fastest policy of whole layers that fits"
+            + (budget.map { " into \($0)" } ?? ""), source: "plan checkpoint"))
+      return resolved
+    }
+    return scenario
+  }
+
   /// All plans, and the choices among them.
   func table() throws(PlanError) -> CheckpointTable {
     var search = self

@@ -55,6 +55,18 @@ public enum CheckpointSpelling {
         "--recompute-granularity full --recompute-method block --recompute-num-layers \(count)",
         nil
       )
+    case .layers(let layers):
+      return ("layer.gradient_checkpointing of \(layers)", wrap("\(layers)"), nil, nil)
+    case .selective(let operations, let layers):
+      let wrapper =
+        "checkpoint_wrapper(layers[i], context_fn=partial(create_selective_checkpoint_contexts, "
+        + "policy)) for i in range(\(layers.map { "\($0)" } ?? "len(layers)"))"
+      return (
+        nil, wrapper, nil,
+        operations == .torchtitan && layers == nil
+          ? "activation_checkpoint.mode=\"selective\", selective_ac_option=\"op\"" : nil
+      )
+    case .auto: return (nil, nil, nil, nil)
     case .every(let interval):
       return (
         "gradient_checkpointing=True, then for i, layer in enumerate(model.model.layers): "

@@ -2,8 +2,12 @@
 extension Tape {
   /// Runs the code of a section; returns early when a replay has recomputed all that it needs.
   mutating func run(section: Int) {
-    for instruction in program.sections[section].instructions {
+    let roles = selectedRoles(section)
+    for (index, instruction) in program.sections[section].instructions.enumerated() {
+      let role = roles.isEmpty ? .other : roles[index]
       switch instruction.code {
+      case .allocate where role != .other, .allocateForGradient where role != .other:
+        allocateSelected(instruction, role)
       case .allocate:
         registers[Int(instruction.a)] = Register(
           storage: allocate(instruction.bytes, instruction.role, instruction.b), held: true)
@@ -23,7 +27,7 @@ extension Tape {
         let storage = keeps ? registers[Int(instruction.b)].storage : -1
         retain(storage)
         registers[Int(instruction.a)] = Register(storage: storage, held: keeps)
-      case .record: if record(instruction.b) { return }
+      case .record: if record(instruction.b, taken: role == .saved && mode == .replay) { return }
       case .link: if link(instruction.b) { return }
       case .hold:
         if needed(Int(instruction.b)) != 0 { hold(registers[Int(instruction.a)].storage) }
@@ -51,7 +55,7 @@ extension Tape {
   }
 
   /// Bit k set: autograd needs the gradient of input k.
-  private func needed(_ operation: Int) -> UInt8 {
+  func needed(_ operation: Int) -> UInt8 {
     guard mode != .off else { return 0 }
     var mask: UInt8 = 0
     var bit: UInt8 = 1
@@ -64,11 +68,12 @@ extension Tape {
 
   /// Autograd makes the operation's node and packs the inputs that it saves.
   ///
+  /// - Parameter taken: Whether a selective checkpoint kept its results, so that it does not run.
   /// - Returns: Whether a replay is done.
-  private mutating func record(_ index: Int32) -> Bool {
+  private mutating func record(_ index: Int32, taken: Bool) -> Bool {
     let mask = needed(Int(index))
     guard mask != 0 else {
-      count(Int(index))
+      if !taken { count(Int(index)) }
       return false
     }
     if mode != .replay {
@@ -83,7 +88,7 @@ extension Tape {
       }
     }
     if pack(program.operations[Int(index)].savedInputs, mask) { return true }
-    count(Int(index))
+    if !taken { count(Int(index)) }
     return false
   }
 
@@ -228,6 +233,9 @@ extension Tape {
     case .keep: run(section: kind.section)
     case .recompute(reentrant: let reentrant):
       checkpoint(kind.section, input: registers[stream], reentrant: reentrant)
+    case .selective(let operations):
+      checkpoint(
+        kind.section, input: registers[stream], reentrant: false, keeping: operations)
     }
     distribution?.afterForward(kind.section, in: &self)
     let output = registers[Int(section.output)]
@@ -247,7 +255,9 @@ extension Tape {
   }
 
   /// One layer whose saved tensors are dropped, and recomputed in backward.
-  private mutating func checkpoint(_ section: Int, input: Register, reentrant: Bool) {
+  private mutating func checkpoint(
+    _ section: Int, input: Register, reentrant: Bool, keeping operations: SavedOperations? = nil
+  ) {
     // The input is what the checkpoint saves; everything else it holds by reference.
     let packed = savesOnHost && input.storage >= 0 && mode == .record
     var arguments: ContiguousArray<Int32> = [packed ? -1 : input.storage]
@@ -255,7 +265,8 @@ extension Tape {
       arguments.append(registers[Int(register)].storage)
     }
     for argument in arguments { retain(argument) }
-    frames.append(Frame(section: section, input: input, arguments: arguments))
+    frames.append(
+      Frame(section: section, input: input, arguments: arguments, operations: operations))
     if packed {
       frames[frames.count - 1].packedInput = host.keep(
         storages[Int(input.storage)].bytes, copies)
@@ -290,5 +301,7 @@ extension Tape {
   mutating func close(_ index: Int) {
     for argument in frames[index].arguments { release(argument, Moment.end.rawValue) }
     frames[index].arguments = []
+    for result in frames[index].results { release(result, Moment.end.rawValue) }
+    frames[index].results = []
   }
 }
