@@ -20,10 +20,11 @@ extension JSONRenderer {
       "schema": 1, "name": .string(table.name), "device": .string(table.device),
       "capacity_bytes": .integer(table.capacity.count), "layers": .integer(table.layers),
       "recommended": choice(table.recommended), "with_slack": choice(table.withSlack),
-      "least": choice(table.least), "helps": .bool(table.helps),
+      "mixture": choice(table.mixture), "least": choice(table.least), "helps": .bool(table.helps),
       "limit": .string(table.limit.rawValue), "settings": frameworks ?? .null,
       "remedies": .array(table.remedies.map(value(of:))),
       "plans": .array(table.plans.map(value(of:))),
+      "selective": .array(table.selective.map(value(of:))),
     ]) + "\n"
   }
 

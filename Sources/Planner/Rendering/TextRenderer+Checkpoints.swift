@@ -2,7 +2,7 @@ extension TextRenderer {
   /// The plan to use, the others to choose from, the front as a picture, and what decides.
   static func render(_ table: CheckpointTable, style: TextStyle) -> String {
     let page = CheckpointPage(table, style)
-    let parts = [page.verdict, page.choices, page.plot, page.settings, page.limits]
+    let parts = [page.verdict, page.choices, page.mixture, page.plot, page.settings, page.limits]
     return parts.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }
       .joined(separator: "\n\n") + "\n"
   }
@@ -45,6 +45,11 @@ private struct CheckpointPage {
     var rows: [(String, CheckpointTable.Plan)] = [("without", table.without)]
     if let chosen = table.recommended { rows.append(("fastest that fits", chosen.plan)) }
     if let spare = table.withSlack { rows.append(("with 10 % to spare", spare.plan)) }
+    if let mixture = table.mixture,
+      mixture.plan.seconds < table.recommended?.plan.seconds ?? .infinity
+    {
+      rows.append(("best mixture", mixture.plan))
+    }
     rows.append(("least memory", table.least.plan))
     let heading = row(["", "layers", "live", "FLOPs", "time", "peak in"])
     return ["  " + style.paint(heading, .faint)]
@@ -56,6 +61,14 @@ private struct CheckpointPage {
             Self.more(recompute.timeFraction), plan.phase.key,
           ])
       }
+  }
+
+  /// How the best mixture is written, where it is faster than whole layers.
+  var mixture: [String] {
+    guard let plan = table.mixture?.plan,
+      plan.seconds < table.recommended?.plan.seconds ?? .infinity
+    else { return [] }
+    return entry("mixture", "\"checkpointing\": " + JSONWriter.line(plan.checkpointing.setting))
   }
 
   /// The front: live tensors over the time that recomputation adds.
@@ -160,6 +173,7 @@ private struct CheckpointPage {
     case .selective(let operations, let layers):
       (layers.map { "first \($0) " } ?? "")
         + (operations == .torchtitan ? "torchtitan" : "selective")
+    case .mixed: "mixed"
     case .auto: "auto"
     }
   }

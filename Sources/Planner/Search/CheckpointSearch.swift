@@ -4,7 +4,7 @@
 /// folded layers make a plan as cheap for 126 layers as for two. Only plans on the Pareto front are tried on the
 /// allocator, from the fastest on, at distances that double and then halve.
 struct CheckpointSearch {
-  private let scenario: Scenario
+  let scenario: Scenario
   private let base: ActivationCheckpointing
   private var graphs: [GraphKey: LayerGraph] = [:]
 
@@ -57,13 +57,52 @@ struct CheckpointSearch {
     let tenth = Bytes(limit.count - limit.count / Self.slack)
     let spare = try fastest(front.map { plans[$0] }, within: tenth)
     let last = plans[front.last ?? 0]
+    // What the allocator takes beyond the tensors is much the same for all plans of a scenario.
+    let beyond = recommended.map { $0.report.need.count - $0.plan.allocated.count }
+    let mixture = try search.mixture(layers, within: limit, beyond: beyond)
     let least = try CheckpointTable.Choice(
       plan: last, report: Planner.plan(with(last.checkpointing.policy), .tensors))
     return CheckpointTable(
       name: scenario.name, device: scenario.device.name, capacity: limit, layers: layers,
-      plans: plans, recommended: recommended, withSlack: spare, least: least,
+      plans: plans, selective: mixture.uniform, recommended: recommended, withSlack: spare,
+      mixture: mixture.best, least: least,
       limit: try search.limit(of: last),
       remedies: recommended == nil ? (try? Planner.remedies(for: with(.full))) ?? [] : [])
+  }
+
+  /// The fastest mixture that survives the allocator, and each selective option for all layers.
+  ///
+  /// Where the tensors fit and the allocator does not, a hundredth less is asked for, a few times.
+  private func mixture(_ layers: Int, within limit: Bytes, beyond: Int?) throws(PlanError) -> (
+    best: CheckpointTable.Choice?, uniform: [CheckpointTable.Plan]
+  ) {
+    guard !base.reentrant, layers > 0 else { return (nil, []) }
+    var mixture = CheckpointMixture(self, layers: layers, names: try operations())
+    let uniform = try mixture.uniform().filter { $0.checkpointing.policy.isSelective }
+    let outside = try OutsideAllocator(scenario.device, communicators: 0).high.count
+    var bytes = limit.count - min(beyond ?? outside, limit.count / Self.slack)
+    for _ in 0..<Self.mixtureTries {
+      guard let plan = try mixture.fastest(within: bytes) else { break }
+      let report = try Planner.plan(with(plan.checkpointing.policy), .verdict)
+      if report.fits { return (CheckpointTable.Choice(plan: plan, report: report), uniform) }
+      bytes = min(bytes, plan.allocated.count) - bytes / 100
+    }
+    return (nil, uniform)
+  }
+
+  private static let mixtureTries = 6
+
+  /// The operators of the model's layers whose results a selective checkpoint can keep.
+  private func operations() throws(PlanError) -> [SavedOperations.Name] {
+    let plan = try Planner.decide(with(.none))
+    let graph = try scenario.model.family.graph(plan.context)
+    return SavedOperations.Name.allCases.filter { name in
+      graph.program.sections.dropFirst().contains { section in
+        section.instructions.contains {
+          $0.code == .record && name.includes(graph.program.operations[Int($0.b)].name)
+        }
+      }
+    }
   }
 
   /// The policy that `auto` stands for: the fastest that fits, or the one with the least memory.
@@ -90,7 +129,7 @@ struct CheckpointSearch {
   private static let most = 1024
 
   /// The scenario with a policy.
-  private func with(_ policy: ActivationCheckpointing.Policy) -> Scenario {
+  func with(_ policy: ActivationCheckpointing.Policy) -> Scenario {
     var other = scenario
     let place = other.strategies.firstIndex { $0 is ActivationCheckpointing }
     if let place {
@@ -102,7 +141,7 @@ struct CheckpointSearch {
   }
 
   /// One policy, by the simulator.
-  private mutating func plan(_ policy: ActivationCheckpointing.Policy) throws(PlanError)
+  mutating func plan(_ policy: ActivationCheckpointing.Policy) throws(PlanError)
     -> CheckpointTable.Plan
   {
     let (step, fold) = try simulate(policy)
@@ -117,7 +156,7 @@ struct CheckpointSearch {
       seconds: step.work.seconds + step.work.recomputedSeconds, allocated: Bytes(rounded))
   }
 
-  private mutating func simulate(_ policy: ActivationCheckpointing.Policy) throws(PlanError)
+  mutating func simulate(_ policy: ActivationCheckpointing.Policy) throws(PlanError)
     -> (TrainingStep, MemoryFold)
   {
     let plan = try Planner.decide(with(policy))
@@ -164,22 +203,35 @@ struct CheckpointSearch {
     return front
   }
 
-  /// The first plan of a front that fits.
+  /// The first plan of a front that fits: found with one order of addresses, and then tried with all.
   private func fastest(_ front: [CheckpointTable.Plan], within limit: Bytes) throws(PlanError)
     -> CheckpointTable.Choice?
   {
-    var (low, high) = (front.firstIndex { $0.allocated <= limit } ?? front.count, front.count)
-    var best: CheckpointTable.Choice?
+    var start = front.firstIndex { $0.allocated <= limit } ?? front.count
+    while let index = try first(of: front, from: start, within: limit) {
+      var other = with(front[index].checkpointing.policy)
+      other.device.memory = limit
+      let report = try Planner.plan(other, .verdict)
+      if report.fits { return CheckpointTable.Choice(plan: front[index], report: report) }
+      start = index + 1
+    }
+    return nil
+  }
+
+  /// The first plan from `start` on that fits with one order of addresses.
+  private func first(of front: [CheckpointTable.Plan], from start: Int, within limit: Bytes)
+    throws(PlanError) -> Int?
+  {
+    var (low, high) = (start, front.count)
+    var best: Int?
     var step = 1
     var at = low
     while low < high {
       let index = min(at, high - 1)
       var other = with(front[index].checkpointing.policy)
       other.device.memory = limit
-      let report = try Planner.plan(other, .verdict)
-      if report.fits {
-        best = CheckpointTable.Choice(plan: front[index], report: report)
-        high = index
+      if try Planner.plan(other, .quick).fits {
+        (best, high) = (index, index)
       } else {
         low = index + 1
         step = best == nil ? step * 2 : step

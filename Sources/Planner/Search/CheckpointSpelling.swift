@@ -66,7 +66,7 @@ public enum CheckpointSpelling {
         operations == .torchtitan && layers == nil
           ? "activation_checkpoint.mode=\"selective\", selective_ac_option=\"op\"" : nil
       )
-    case .auto: return (nil, nil, nil, nil)
+    case .auto, .mixed: return (nil, nil, nil, nil)
     case .every(let interval):
       return (
         "gradient_checkpointing=True, then for i, layer in enumerate(model.model.layers): "

@@ -46,10 +46,14 @@ public struct CheckpointTable: Sendable {
   public var layers: Int
   /// Every policy: none, `first` with every number, `every` with every interval, all layers.
   public var plans: [Plan]
+  /// Each selective option for all layers.
+  public var selective: [Plan]
   /// The fastest that fits, by the allocator's verdict.
   public var recommended: Choice?
   /// The fastest that fits with a tenth of the memory to spare.
   public var withSlack: Choice?
+  /// The fastest mixture of two options over the layers that fits, selective ones included.
+  public var mixture: Choice?
   /// The one with the least memory, fitting or not.
   public var least: Choice
   /// What keeps ``least`` from being less.

@@ -29,6 +29,8 @@ public struct ActivationCheckpointing: Strategy {
     case layers([Int])
     /// The first n layers, or every one, without the results of these operators.
     case selective(SavedOperations, layers: Int? = nil)
+    /// The first n layers in one way, all others in another.
+    case mixed(first: LayerOption, layers: Int, rest: LayerOption)
     /// The fastest that fits the device, or so many bytes of it.
     case auto(budget: Bytes? = nil)
   }
@@ -48,7 +50,7 @@ public struct ActivationCheckpointing: Strategy {
   }
 
   private enum PolicyName: String, CaseIterable {
-    case none, full, every, first, layers, selective, auto
+    case none, full, every, first, layers, selective, mixed, auto
   }
 
   /// Reads the settings of a scenario.
@@ -66,47 +68,23 @@ public struct ActivationCheckpointing: Strategy {
       }
       policy = .layers(Set(layers).sorted())
     case .selective:
-      let operations = try Self.operations(&settings)
+      let operations = try SavedOperations("operations", in: &settings)
       policy = .selective(
         operations, layers: try settings.optionalInteger("layers", in: 0...100_000))
+    case .mixed:
+      policy = .mixed(
+        first: try LayerOption("first", in: &settings),
+        layers: try settings.integer("layers", in: 0...100_000),
+        rest: try LayerOption("rest", in: &settings))
     case .auto: policy = .auto(budget: try Self.budget(&settings))
     }
     reentrant = try settings.bool("reentrant", default: false)
-    if reentrant, case .selective = policy {
+    if reentrant, policy.isSelective {
       throw PlanError(
         .conflict, "a selective checkpoint cannot be reentrant", path: settings.place("reentrant"),
         fix: "Leave \"reentrant\" out: torch's selective checkpoints are not.")
     }
     earlyStop = try settings.bool("early_stop", default: true)
-  }
-
-  /// A list of operators, or `"torchtitan"`.
-  private static func operations(_ settings: inout Settings) throws(PlanError) -> SavedOperations {
-    let place = settings.place("operations")
-    let known = SavedOperations.Name.allCases.map(\.rawValue)
-    if case .string(let text)? = settings.value("operations") {
-      guard text == "torchtitan" else {
-        throw PlanError(
-          .unknown, "\"\(text.prefix(80))\" is no list of operators", path: place,
-          fix: "Write \"torchtitan\", or a list of \(known.joined(separator: ", ")).")
-      }
-      return .torchtitan
-    }
-    guard let texts = try settings.optionalStrings("operations") else {
-      throw PlanError(
-        .invalid, "\"operations\" is missing", path: place,
-        fix: "Add the operators to keep: [\"mm\", \"attention\"], or \"torchtitan\".")
-    }
-    var names: [SavedOperations.Name] = []
-    for text in texts {
-      guard let name = SavedOperations.Name(rawValue: text) else {
-        throw PlanError(
-          .unknown, "\"\(text.prefix(80))\" is no operator that can be kept", path: place,
-          fix: NearestName.hint(text, in: known))
-      }
-      names.append(name)
-    }
-    return SavedOperations(names)
   }
 
   private static func budget(_ settings: inout Settings) throws(PlanError) -> Bytes? {
@@ -130,9 +108,9 @@ public struct ActivationCheckpointing: Strategy {
       case .first(let layers): "the first \(layers) layers"
       case .layers(let layers): "\(layers.count) chosen layers"
       case .selective(let operations, let layers):
-        (layers.map { "the first \($0) layers" } ?? "every layer") + " but for "
-          + (operations.everySecondProduct
-            ? "torchtitan's list" : operations.names.map(\.rawValue).joined(separator: ", "))
+        (layers.map { "the first \($0) layers" } ?? "every layer") + " but for \(operations.label)"
+      case .mixed(let first, let layers, let rest):
+        "\(first.label) in the first \(layers) layers, \(rest.label) in the others"
       case .auto: "as many layers as it takes"
       }
     return "checkpointing of " + layers + (reentrant ? ", reentrant" : "")
@@ -151,6 +129,11 @@ public struct ActivationCheckpointing: Strategy {
       case .selective(let operations, let layers):
         [.init("policy", "selective"), .init("operations", operations.setting)]
           + (layers.map { [.init("layers", .integer($0))] } ?? [])
+      case .mixed(let first, let layers, let rest):
+        [
+          .init("policy", "mixed"), .init("first", first.setting),
+          .init("layers", .integer(layers)), .init("rest", rest.setting),
+        ]
       case .auto(let budget):
         [.init("policy", "auto")]
           + (budget.map { [.init("budget", .string("\($0.count >> 20)MiB"))] } ?? [])
@@ -186,6 +169,9 @@ public struct ActivationCheckpointing: Strategy {
     case .first(let first): plan.retentionPieces = Self.ahead(first, again)
     case .selective(let operations, let first):
       plan.retentionPieces = Self.ahead(first ?? .max, .selective(operations))
+    case .mixed(let first, let count, let rest):
+      plan.retentionPieces = Self.ahead(
+        count, first.retention(reentrant: reentrant), rest.retention(reentrant: reentrant))
     case .layers(let chosen):
       plan.retentionPieces = { layers in
         var pieces: [RetentionPiece] = []
@@ -206,27 +192,22 @@ public struct ActivationCheckpointing: Strategy {
   private var checkpointsAny: Bool {
     switch policy {
     case .none, .first(0), .layers([]), .selective(_, layers: 0): false
+    case .mixed(let first, let layers, let rest):
+      first != .none && layers > 0 || rest != .none
     default: true
     }
   }
 
-  /// The first layers one way, all others kept.
-  private static func ahead(_ first: Int, _ retention: Retention)
+  /// The first layers in one way, all others in another.
+  private static func ahead(_ first: Int, _ retention: Retention, _ rest: Retention = .keep)
     -> @Sendable (Int) -> [RetentionPiece]
   {
     { layers in
       let first = min(first, layers)
       return [
         RetentionPiece(pattern: [retention], layers: first),
-        RetentionPiece(pattern: [.keep], layers: layers - first),
+        RetentionPiece(pattern: [rest], layers: layers - first),
       ]
     }
-  }
-}
-
-extension SavedOperations {
-  /// As a scenario spells it.
-  var setting: JSONValue {
-    everySecondProduct ? "torchtitan" : .array(names.map { .string($0.rawValue) })
   }
 }

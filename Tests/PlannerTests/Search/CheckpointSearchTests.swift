@@ -94,3 +94,50 @@ import Testing
     #expect(logits.limit == .outsideLayers)
   }
 }
+
+@Suite("The mixture of two options") struct CheckpointMixtureTests {
+  @Test("is the fastest of all pairs and numbers, tried one by one") func exhaustive() throws {
+    let scenario = try CheckpointSearchTests.scenario(
+      ["model_type": "llama", "num_hidden_layers": 5], batch: 4)
+    let (names, layers) = ([SavedOperations.Name.mm, .attention], 5)
+    let options: [LayerOption] = [
+      .none, .full, .selective(SavedOperations([.mm])), .selective(SavedOperations([.attention])),
+      .selective(SavedOperations(names)), .selective(.torchtitan),
+    ]
+    var search = CheckpointSearch(scenario)
+    var plans: [CheckpointTable.Plan] = []
+    for first in options {
+      for rest in options {
+        for count in 0...layers {
+          plans.append(try search.plan(.mixed(first: first, layers: count, rest: rest)))
+        }
+      }
+    }
+    let peaks = plans.map(\.allocated.count)
+    let (least, most) = (try #require(peaks.min()), try #require(peaks.max()))
+    for part in 0...12 {
+      let bytes = least + (most - least) / 12 * part
+      var mixture = CheckpointMixture(search, layers: layers, names: names)
+      let found = try #require(try mixture.fastest(within: bytes))
+      let best = plans.filter { $0.allocated.count <= bytes }.map(\.seconds).min()
+      #expect(found.allocated.count <= bytes)
+      #expect(abs(found.seconds - (best ?? 0)) < 1e-9 * found.seconds, "\(part)")
+    }
+  }
+
+  @Test("has the simulator's peak, and fits") func peak() throws {
+    let scenario = try CheckpointSearchTests.scenario(
+      strategies: ["lora": ["rank": 8]], batch: 8)
+    let table = try Planner.checkpoints(for: scenario, budget: Bytes(14 << 30))
+    let mixture = try #require(table.mixture)
+    var alone = scenario
+    alone.device.memory = Bytes(14 << 30)
+    alone.strategies.append(mixture.plan.checkpointing)
+    let report = try Planner.plan(alone)
+    #expect(report.peak.live == mixture.plan.live && report.fits)
+    for plan in table.selective {
+      alone.strategies = scenario.strategies + [plan.checkpointing]
+      #expect(try Planner.plan(alone, .tensors).peak.live == plan.live)
+    }
+  }
+}
