@@ -17,6 +17,7 @@ public enum Planner {
   package static func plan(_ scenario: Scenario, _ effort: ReservedMemory.Effort) throws(PlanError)
     -> Report
   {
+    let scenario = try CheckpointSearch.resolved(scenario)
     let plan = try decide(scenario)
     let graph = try scenario.model.family.graph(plan.context)
     let step = try TrainingStep(graph, plan)
@@ -38,6 +39,17 @@ public enum Planner {
     for scenario: Scenario, numbers: DeviceTable.Numbers = .any, order: DeviceTable.Order = .count
   ) throws(PlanError) -> DeviceTable {
     try DeviceTable(scenario, catalog: DeviceCatalog.all, numbers: numbers, order: order)
+  }
+
+  /// Every checkpointing policy of whole layers, with the one to use.
+  ///
+  /// - Parameter budget: What a process may take of the device, its context included; what it has if `nil`.
+  public static func checkpoints(for scenario: Scenario, budget: Bytes? = nil) throws(PlanError)
+    -> CheckpointTable
+  {
+    var scenario = scenario
+    if let budget { scenario.device.memory = budget }
+    return try CheckpointSearch(scenario).table()
   }
 
   /// What the strategies of a scenario decide.

@@ -135,7 +135,7 @@ enum JSONRenderer: Renderer {
     .object(Role.allCases.map { .init($0.key, .integer(breakdown[$0].count)) })
   }
 
-  private static func value(of recompute: Report.Recompute) -> JSONValue {
+  static func value(of recompute: Report.Recompute) -> JSONValue {
     [
       "flops_fraction": .number(recompute.flopsFraction),
       "time_fraction": .number(recompute.timeFraction),
@@ -162,7 +162,7 @@ enum JSONRenderer: Renderer {
     ]
   }
 
-  private static func value(of remedy: Remedy) -> JSONValue {
+  static func value(of remedy: Remedy) -> JSONValue {
     let members: [(String, JSONValue)] = [
       ("change", .string(remedy.change)), ("cost", .string(remedy.cost)),
       ("peak", value(of: remedy.report.peak)), ("recompute", value(of: remedy.report.recompute)),

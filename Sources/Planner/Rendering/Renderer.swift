@@ -14,6 +14,8 @@ public protocol Renderer: Sendable {
   static func render(_ ladder: Ladder, style: TextStyle) -> String
   /// Kinds of devices side by side.
   static func render(_ devices: DeviceTable, style: TextStyle) -> String
+  /// Checkpointing policies side by side.
+  static func render(_ checkpoints: CheckpointTable, style: TextStyle) -> String
 }
 
 /// The list of output formats.

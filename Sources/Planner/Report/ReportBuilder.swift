@@ -54,7 +54,7 @@ struct ReportBuilder {
         live: top.live, allocated: allocated, reserved: held, device: device,
         phase: top.phase, operation: top.operation, breakdown: top.breakdown),
       capacity: scenario.device.memory, phases: phases, loading: loading,
-      recompute: recompute, flops: FLOPs(step.work.flops + step.work.recomputed),
+      recompute: Report.Recompute(step.work), flops: FLOPs(step.work.flops + step.work.recomputed),
       seconds: try Seconds(step.work.seconds + step.work.recomputedSeconds),
       devices: Report.DeviceCount(used: plan.devices, minimum: fits ? plan.devices : nil),
       communication: communication, host: host, allocator: reserved?.summary,
@@ -109,13 +109,6 @@ struct ReportBuilder {
     return "layer \(layer): "
   }
 
-  private var recompute: Report.Recompute {
-    let work = step.work
-    return Report.Recompute(
-      flopsFraction: work.recomputed > 0 ? Double(work.recomputed) / Double(work.flops) : 0,
-      timeFraction: work.seconds > 0 ? work.recomputedSeconds / work.seconds : 0)
-  }
-
   private func parameters() throws(PlanError) -> (all: Int, trainable: Int, active: Int) {
     var (all, trainable, active) = (0, 0, 0)
     for weight in step.weights {
@@ -127,5 +120,13 @@ struct ReportBuilder {
       active += weight.active.map { $0 * weight.count } ?? count
     }
     return (all, trainable, active)
+  }
+}
+
+extension Report.Recompute {
+  /// What a step computes again, relative to the rest of it.
+  init(_ work: Work) {
+    flopsFraction = work.recomputed > 0 ? Double(work.recomputed) / Double(work.flops) : 0
+    timeFraction = work.seconds > 0 ? work.recomputedSeconds / work.seconds : 0
   }
 }

@@ -9,6 +9,8 @@ package struct ReservedMemory: Sendable {
     case report
     /// The figures only if it fits.
     case verdict
+    /// Whether the ascending order of addresses fits, for what looks for a place to ask more of.
+    case quick
     /// No replay: the tensors alone, for what asks for nothing else.
     case tensors
   }
@@ -58,7 +60,7 @@ package struct ReservedMemory: Sendable {
     // What takes more than twice the device is hopeless, and not replayed either.
     fits = effort == .tensors && !cannotFit
     if effort == .tensors { return }
-    if cannotFit, effort == .verdict || live > Self.mostBytes || live / 2 > limit { return }
+    if cannotFit, effort != .report || live > Self.mostBytes || live / 2 > limit { return }
     let events = step.schedule.unfoldedCount
     guard events <= Self.mostEvents else {
       try scale(graph, plan, fold, events: events, settings: settings, limit: limit)
@@ -84,7 +86,7 @@ package struct ReservedMemory: Sendable {
     }
     // Below five sixths of the limit one order is enough: in 3,155 replays of the reference cases another one
     // moved what is held by 14.6 % at most, and this leaves 20 %.
-    guard highest > limit / 6 * 5 else { return }
+    guard highest > limit / 6 * 5, effort != .quick else { return }
     for order in Self.otherOrders {
       orders += 1
       let replay = AllocatorReplay(script, rules, DeviceMemory(capacity: limit, order: order))

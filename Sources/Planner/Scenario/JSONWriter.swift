@@ -10,6 +10,17 @@ public enum JSONWriter {
     return text
   }
 
+  /// The text of a value in one line: `{ "policy": "full" }`.
+  static func line(_ value: JSONValue) -> String {
+    switch value {
+    case .array(let elements): "[" + elements.map(line).joined(separator: ", ") + "]"
+    case .object(let members):
+      "{ " + members.map { text(.string($0.key)) + ": " + line($0.value) }.joined(separator: ", ")
+        + " }"
+    default: text(value)
+    }
+  }
+
   private static func write(_ value: JSONValue, indent: Int, to text: inout String) {
     switch value {
     case .null: text += "null"

@@ -12,6 +12,17 @@ public enum Retention: Hashable, Sendable {
   case keep
   /// Its input; the rest is recomputed (`torch.utils.checkpoint`).
   case recompute(reentrant: Bool)
+  /// Its input and the results of some operators; the rest is recomputed.
+  case selective(SavedOperations)
+
+  /// Whether matrix products that add a bias run again in backward.
+  var addsBiasAgain: Bool {
+    switch self {
+    case .keep: false
+    case .recompute: true
+    case .selective(let operations): !operations.names.contains(.addmm)
+    }
+  }
 }
 
 /// The layers of a stack in order, as repeated cycles of runs of equal layers.
@@ -101,6 +112,19 @@ public struct RetentionPiece: Hashable, Sendable {
 }
 
 extension [RetentionPiece] {
+  /// The same with neighbours of one pattern as one piece, and without empty ones.
+  var joined: [RetentionPiece] {
+    var pieces: [RetentionPiece] = []
+    for piece in self where piece.layers > 0 {
+      if let last = pieces.last, last.pattern == piece.pattern, piece.pattern.count == 1 {
+        pieces[pieces.count - 1].layers += piece.layers
+      } else {
+        pieces.append(piece)
+      }
+    }
+    return pieces
+  }
+
   /// The retentions of `layers` layers from layer `start` on: what one of several stacks keeps.
   func slice(from start: Int, layers: Int) -> [RetentionPiece] {
     var pieces: [RetentionPiece] = []
@@ -127,6 +151,9 @@ struct LayerRuns: Hashable, Sendable {
   var first = 0
   /// See ``LayerStack/sharesGradients``.
   var sharesGradients = false
+
+  /// The kinds of its layers, repeated ones once.
+  var kinds: [LayerKind] { sequence.cycles.flatMap { $0.runs.map(\.kind) } }
 
   /// The stacks of a model, each with its part of what is kept.
   static func all(of graph: LayerGraph, retention: [RetentionPiece]) -> [LayerRuns] {

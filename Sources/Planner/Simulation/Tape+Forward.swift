@@ -2,8 +2,12 @@
 extension Tape {
   /// Runs the code of a section; returns early when a replay has recomputed all that it needs.
   mutating func run(section: Int) {
-    for instruction in program.sections[section].instructions {
+    let roles = selectedRoles(section)
+    for (index, instruction) in program.sections[section].instructions.enumerated() {
+      let role = roles.isEmpty ? .other : roles[index]
       switch instruction.code {
+      case .allocate where role != .other, .allocateForGradient where role != .other:
+        allocateSelected(instruction, role)
       case .allocate:
         registers[Int(instruction.a)] = Register(
           storage: allocate(instruction.bytes, instruction.role, instruction.b), held: true)
@@ -28,7 +32,7 @@ extension Tape {
         if followsOperations {
           distribution?.beforeOperation(operation, isBackward: false, in: &self)
         }
-        let isDone = record(instruction.b)
+        let isDone = record(instruction.b, taken: role == .saved && mode == .replay)
         if followsOperations {
           distribution?.afterOperation(operation, isBackward: false, in: &self)
         }
@@ -60,7 +64,7 @@ extension Tape {
   }
 
   /// Bit k set: autograd needs the gradient of input k.
-  private func needed(_ operation: Int) -> UInt8 {
+  func needed(_ operation: Int) -> UInt8 {
     guard mode != .off else { return 0 }
     var mask: UInt8 = 0
     var bit: UInt8 = 1
@@ -73,11 +77,12 @@ extension Tape {
 
   /// Autograd makes the operation's node and packs the inputs that it saves.
   ///
+  /// - Parameter taken: Whether a selective checkpoint kept its results, so that it does not run.
   /// - Returns: Whether a replay is done.
-  private mutating func record(_ index: Int32) -> Bool {
+  private mutating func record(_ index: Int32, taken: Bool) -> Bool {
     let mask = needed(Int(index))
     guard mask != 0 else {
-      count(Int(index))
+      if !taken { count(Int(index)) }
       return false
     }
     if mode != .replay {
@@ -92,7 +97,7 @@ extension Tape {
       }
     }
     if pack(program.operations[Int(index)].savedInputs, mask) { return true }
-    count(Int(index))
+    if !taken { count(Int(index)) }
     return false
   }
 
@@ -237,6 +242,9 @@ extension Tape {
     case .keep: run(section: kind.section)
     case .recompute(reentrant: let reentrant):
       checkpoint(kind.section, input: registers[stream], reentrant: reentrant)
+    case .selective(let operations):
+      checkpoint(
+        kind.section, input: registers[stream], reentrant: false, keeping: operations)
     }
     distribution?.afterForward(kind.section, in: &self)
     let output = registers[Int(section.output)]
@@ -256,7 +264,9 @@ extension Tape {
   }
 
   /// One layer whose saved tensors are dropped, and recomputed in backward.
-  private mutating func checkpoint(_ section: Int, input: Register, reentrant: Bool) {
+  private mutating func checkpoint(
+    _ section: Int, input: Register, reentrant: Bool, keeping operations: SavedOperations? = nil
+  ) {
     // The input is what the checkpoint saves; everything else it holds by reference.
     let packed = savesOnHost && input.storage >= 0 && mode == .record
     var arguments: ContiguousArray<Int32> = [packed ? -1 : input.storage]
@@ -264,7 +274,8 @@ extension Tape {
       arguments.append(registers[Int(register)].storage)
     }
     for argument in arguments { retain(argument) }
-    frames.append(Frame(section: section, input: input, arguments: arguments))
+    frames.append(
+      Frame(section: section, input: input, arguments: arguments, operations: operations))
     if packed {
       frames[frames.count - 1].packedInput = host.keep(
         storages[Int(input.storage)].bytes, copies)
@@ -299,5 +310,7 @@ extension Tape {
   mutating func close(_ index: Int) {
     for argument in frames[index].arguments { release(argument, Moment.end.rawValue) }
     frames[index].arguments = []
+    for result in frames[index].results { release(result, Moment.end.rawValue) }
+    frames[index].results = []
   }
 }

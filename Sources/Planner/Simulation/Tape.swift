@@ -72,6 +72,8 @@ struct Tape {
   var pinsHost = false
   /// What the host keeps of the saved tensors.
   var host = HostCopies()
+  /// What each instruction is to the selective checkpoints of the model.
+  var selections: [SavedOperations: [[SavedOperations.Role]]] = [:]
   /// Temporaries of the node that runs.
   var temporaries: ContiguousArray<Int32> = .init(repeating: -1, count: 16)
 
@@ -164,6 +166,12 @@ struct Tape {
     var replayed = false
     /// Where the host has the input's copy, or -1.
     var packedInput: Int32 = -1
+    /// The operators whose results it keeps.
+    var operations: SavedOperations?
+    /// These results, in the order in which they were made; -1 once a recomputation took them.
+    var results: ContiguousArray<Int32> = []
+    /// How many of them a recomputation took.
+    var taken = 0
   }
 
   init(
@@ -179,6 +187,10 @@ struct Tape {
     registers = .init(repeating: Register(), count: Int(program.registerCount))
     let inputs = Int(program.requirements)
     leaves = .init(repeating: LeafBuffer(), count: program.leaves.count + inputs)
+    for case .selective(let operations) in stacks.lazy.flatMap(\.kinds).map(\.retention)
+    where selections[operations] == nil {
+      selections[operations] = operations.roles(in: program)
+    }
     requiredInputs = .init(repeating: -1, count: inputs)
     for (index, leaf) in program.leaves.enumerated() where leaf.trainable {
       registers[Int(leaf.register)].requires = true

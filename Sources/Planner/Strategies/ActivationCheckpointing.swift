@@ -25,6 +25,14 @@ public struct ActivationCheckpointing: Strategy {
     case every(Int)
     /// The first n layers.
     case first(Int)
+    /// These layers, in rising order.
+    case layers([Int])
+    /// The first n layers, or every one, without the results of these operators.
+    case selective(SavedOperations, layers: Int? = nil)
+    /// The first n layers in one way, all others in another.
+    case mixed(first: LayerOption, layers: Int, rest: LayerOption)
+    /// The fastest that fits the device, or so many bytes of it.
+    case auto(budget: Bytes? = nil)
   }
 
   /// Which layers are checkpointed.
@@ -41,7 +49,9 @@ public struct ActivationCheckpointing: Strategy {
     self.earlyStop = earlyStop
   }
 
-  private enum PolicyName: String, CaseIterable { case none, full, every, first }
+  private enum PolicyName: String, CaseIterable {
+    case none, full, every, first, layers, selective, mixed, auto
+  }
 
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
@@ -50,9 +60,41 @@ public struct ActivationCheckpointing: Strategy {
     case .full: policy = .full
     case .every: policy = .every(try settings.integer("interval", in: 1...100_000))
     case .first: policy = .first(try settings.integer("layers", in: 0...100_000))
+    case .layers:
+      guard let layers = try settings.optionalIntegers("layers", in: 0...100_000) else {
+        throw PlanError(
+          .invalid, "\"layers\" is missing", path: settings.place("layers"),
+          fix: "Add the layers to checkpoint: [0, 3, 7].")
+      }
+      policy = .layers(Set(layers).sorted())
+    case .selective:
+      let operations = try SavedOperations("operations", in: &settings)
+      policy = .selective(
+        operations, layers: try settings.optionalInteger("layers", in: 0...100_000))
+    case .mixed:
+      policy = .mixed(
+        first: try LayerOption("first", in: &settings),
+        layers: try settings.integer("layers", in: 0...100_000),
+        rest: try LayerOption("rest", in: &settings))
+    case .auto: policy = .auto(budget: try Self.budget(&settings))
     }
     reentrant = try settings.bool("reentrant", default: false)
+    if reentrant, policy.isSelective {
+      throw PlanError(
+        .conflict, "a selective checkpoint cannot be reentrant", path: settings.place("reentrant"),
+        fix: "Leave \"reentrant\" out: torch's selective checkpoints are not.")
+    }
     earlyStop = try settings.bool("early_stop", default: true)
+  }
+
+  private static func budget(_ settings: inout Settings) throws(PlanError) -> Bytes? {
+    guard let text = try settings.optionalString("budget") else { return nil }
+    guard let bytes = Bytes(size: text) else {
+      throw PlanError(
+        .invalid, "\"\(text.prefix(80))\" is no size", path: settings.place("budget"),
+        fix: "Write a number with its unit, such as \"18GiB\" or \"24GB\".")
+    }
+    return bytes
   }
 
   /// See ``Strategy/label``.
@@ -64,15 +106,53 @@ public struct ActivationCheckpointing: Strategy {
       case .every(1): "every layer"
       case .every(let interval): "every \(interval). layer"
       case .first(let layers): "the first \(layers) layers"
+      case .layers(let layers): "\(layers.count) chosen layers"
+      case .selective(let operations, let layers):
+        (layers.map { "the first \($0) layers" } ?? "every layer") + " but for \(operations.label)"
+      case .mixed(let first, let layers, let rest):
+        "\(first.label) in the first \(layers) layers, \(rest.label) in the others"
+      case .auto: "as many layers as it takes"
       }
     return "checkpointing of " + layers + (reentrant ? ", reentrant" : "")
+  }
+
+  /// As a scenario spells it.
+  var setting: JSONValue {
+    var members: [JSONValue.Member] =
+      switch policy {
+      case .none: [.init("policy", "none")]
+      case .full: [.init("policy", "full")]
+      case .every(let interval): [.init("policy", "every"), .init("interval", .integer(interval))]
+      case .first(let layers): [.init("policy", "first"), .init("layers", .integer(layers))]
+      case .layers(let layers):
+        [.init("policy", "layers"), .init("layers", .array(layers.map { .integer($0) }))]
+      case .selective(let operations, let layers):
+        [.init("policy", "selective"), .init("operations", operations.setting)]
+          + (layers.map { [.init("layers", .integer($0))] } ?? [])
+      case .mixed(let first, let layers, let rest):
+        [
+          .init("policy", "mixed"), .init("first", first.setting),
+          .init("layers", .integer(layers)), .init("rest", rest.setting),
+        ]
+      case .auto(let budget):
+        [.init("policy", "auto")]
+          + (budget.map { [.init("budget", .string("\($0.count >> 20)MiB"))] } ?? [])
+      }
+    if reentrant { members.append(.init("reentrant", true)) }
+    if !earlyStop { members.append(.init("early_stop", false)) }
+    return .object(members)
+  }
+
+  /// The same with other layers.
+  func with(_ policy: Policy) -> Self {
+    Self(policy, reentrant: reentrant, earlyStop: earlyStop)
   }
 
   /// Writes the decisions into the plan.
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
     let again = Retention.recompute(reentrant: reentrant)
     plan.earlyStop = earlyStop
-    plan.context.checkpoints = policy != .none && policy != .first(0)
+    plan.context.checkpoints = checkpointsAny
     plan.context.enablesCheckpointing = policy == .full
     // `gradient_checkpointing_enable` makes the embedding's output want a gradient under adapters; layers that are
     // wrapped one by one go without, unless they are reentrant: their adapters would get none.
@@ -86,14 +166,48 @@ public struct ActivationCheckpointing: Strategy {
         let pattern = [again] + Array(repeating: .keep, count: interval - 1)
         return [RetentionPiece(pattern: pattern, layers: layers)]
       }
-    case .first(let first):
+    case .first(let first): plan.retentionPieces = Self.ahead(first, again)
+    case .selective(let operations, let first):
+      plan.retentionPieces = Self.ahead(first ?? .max, .selective(operations))
+    case .mixed(let first, let count, let rest):
+      plan.retentionPieces = Self.ahead(
+        count, first.retention(reentrant: reentrant), rest.retention(reentrant: reentrant))
+    case .layers(let chosen):
       plan.retentionPieces = { layers in
-        let first = min(first, layers)
-        return [
-          RetentionPiece(pattern: [again], layers: first),
-          RetentionPiece(pattern: [.keep], layers: layers - first),
-        ]
+        var pieces: [RetentionPiece] = []
+        var next = 0
+        for layer in chosen where layer < layers {
+          pieces.append(RetentionPiece(pattern: [.keep], layers: layer - next))
+          pieces.append(RetentionPiece(pattern: [again], layers: 1))
+          next = layer + 1
+        }
+        return (pieces + [RetentionPiece(pattern: [.keep], layers: layers - next)]).joined
       }
+    // Chosen before anything is decided; what asks about decisions alone takes every layer.
+    case .auto: plan.retentionPieces = { [RetentionPiece(pattern: [again], layers: $0)] }
+    }
+  }
+
+  /// Whether any layer is checkpointed.
+  private var checkpointsAny: Bool {
+    switch policy {
+    case .none, .first(0), .layers([]), .selective(_, layers: 0): false
+    case .mixed(let first, let layers, let rest):
+      first != .none && layers > 0 || rest != .none
+    default: true
+    }
+  }
+
+  /// The first layers in one way, all others in another.
+  private static func ahead(_ first: Int, _ retention: Retention, _ rest: Retention = .keep)
+    -> @Sendable (Int) -> [RetentionPiece]
+  {
+    { layers in
+      let first = min(first, layers)
+      return [
+        RetentionPiece(pattern: [retention], layers: first),
+        RetentionPiece(pattern: [rest], layers: layers - first),
+      ]
     }
   }
 }

@@ -52,7 +52,7 @@ public struct TrainingPlan: Sendable {
     } else if graph.program.addsBias {
       workspaces.append(1 << 20)
       let replayed = retention(graph.layers).contains {
-        $0.layers > 0 && $0.pattern.contains { $0 != .keep }
+        $0.layers > 0 && $0.pattern.contains(where: \.addsBiasAgain)
       }
       if replayed { workspaces.append(1 << 20) }
     }

@@ -2,7 +2,7 @@ extension Bytes {
   /// Reads a size with its unit: `64GiB`, `128 GB`, `512MiB`, `1.5TiB`.
   ///
   /// - Returns: `nil` where it is no size, has no unit, is below one byte or above 2⁵⁰ bytes.
-  init?(size text: String) {
+  package init?(size text: String) {
     let units: [(String, Double)] = [
       ("TiB", 1_099_511_627_776), ("GiB", 1_073_741_824), ("MiB", 1_048_576),
       ("TB", 1e12), ("GB", 1e9), ("MB", 1e6),

@@ -29,6 +29,8 @@ struct Benchmark {
     for devices in [8, 16_384] { rows.append(try sharded(devices: devices)) }
     for layers in [10, 32, 1000] { rows.append(try library(layers: layers)) }
     rows.append(try allocator())
+    rows.append(try checkpoints("llama-2-7b", layers: 32, devices: nil, goal: 30))
+    rows.append(try checkpoints("llama-3.1-405b", layers: 126, devices: 512, goal: 200))
     return rows
   }
 
@@ -188,6 +190,28 @@ struct Benchmark {
       what: "the allocator, replayed (\(workload.events) events)",
       result: "\(Decimal.text(best / 1e6, digits: 1)) million events/s",
       goal: "≥ 5 million events/s")
+  }
+
+  /// The whole answer of `plan checkpoint`, read from a scenario in memory.
+  private func checkpoints(_ model: String, layers: Int, devices: Int?, goal: Int)
+    throws(PlanError) -> Row
+  {
+    let strategies: JSONValue =
+      devices.map { ["fsdp": ["shards": .integer($0)]] } ?? ["lora": ["rank": 16]]
+    let scenario = try Self.scenario([
+      "schema": 1, "model": .string(model), "strategies": strategies,
+      "workload": ["micro_batch_size": 1, "sequence_length": 8192],
+      "hardware": ["device": "h100-sxm"],
+    ])
+    var best = Double.infinity
+    for _ in 0..<3 {
+      let start = Self.coreSeconds
+      _ = try Planner.checkpoints(for: scenario)
+      best = min(best, (Self.coreSeconds - start) * 1e3)
+    }
+    return Row(
+      what: "plan checkpoint, \(model) of \(layers) layers",
+      result: "\(Decimal.text(best, digits: 1)) ms", goal: "≤ \(goal) ms")
   }
 
   /// Reads a scenario that names no files.

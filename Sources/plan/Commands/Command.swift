@@ -30,7 +30,8 @@ struct CommandResult {
 /// The list of commands.
 enum Commands {
   static let all: [any Command.Type] = [
-    FitCommand.self, CompareCommand.self, DevicesCommand.self, ShowCommand.self,
+    FitCommand.self, CompareCommand.self, CheckpointCommand.self, DevicesCommand.self,
+    ShowCommand.self,
     ExplainCommand.self,
     BenchmarkCommand.self, HelpCommand.self,
   ]

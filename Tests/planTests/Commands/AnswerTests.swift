@@ -43,6 +43,23 @@ import Testing
     try Goldens.expect(answer.output, as: "compare-llama-2-7b-lora-rtx-4090")
   }
 
+  @Test("the checkpointing policies, and the one to use") func checkpoints() throws {
+    let words = [
+      "--model", "llama-2-7b", "--device", "h100-sxm", "--lora-rank", "16", "--micro-batch-size",
+      "4", "--sequence-length", "2048", "--budget", "40GiB",
+    ]
+    let answer = run(["checkpoint"] + words)
+    #expect(answer.exitCode == .answered)
+    #expect(answer.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+    try Goldens.expect(answer.output, as: "checkpoint-llama-2-7b-lora-40gib")
+    let json = run(["checkpoint", "--format", "json"] + words)
+    try Goldens.expect(json.output, as: "checkpoint-llama-2-7b-lora-40gib-json")
+    let tight = run(["checkpoint"] + words.dropLast() + ["10GiB"])
+    #expect(tight.exitCode == .doesNotFit && tight.output.contains("would fit with"))
+    let wrong = run(["checkpoint", "--budget", "18"] + words.dropLast(2))
+    #expect(wrong.exitCode == .wrongInput && wrong.errors.contains("is no size"))
+  }
+
   @Test("every answer is the same on every run") func deterministic() {
     for words in [["fit"] + Self.full, ["compare"] + Self.lora, ["show", "models"]] {
       #expect(run(words) == run(words))

@@ -1,0 +1,243 @@
+/// Plans every checkpointing policy of whole layers, and finds the fastest that fits.
+///
+/// There is no grid: `first:n` is planned for every `n` and `every:k` for every `k`, each by the simulator, whose
+/// folded layers make a plan as cheap for 126 layers as for two. Only plans on the Pareto front are tried on the
+/// allocator, from the fastest on, at distances that double and then halve.
+struct CheckpointSearch {
+  let scenario: Scenario
+  private let base: ActivationCheckpointing
+  private var graphs: [GraphKey: LayerGraph] = [:]
+
+  /// What of a policy changes how the forward pass is written.
+  private struct GraphKey: Hashable {
+    let checkpoints: Bool
+    let enables: Bool
+    let requires: Bool
+  }
+
+  /// A tenth of the memory.
+  private static let slack = 10
+
+  init(_ scenario: Scenario) {
+    let given = scenario.strategies.lazy.compactMap { $0 as? ActivationCheckpointing }.first
+    base = given ?? ActivationCheckpointing(.full)
+    self.scenario = scenario
+  }
+
+  /// The scenario with `auto` replaced by what it stands for, and a note of it.
+  static func resolved(_ scenario: Scenario) throws(PlanError) -> Scenario {
+    for (index, strategy) in scenario.strategies.enumerated() {
+      guard let checkpointing = strategy as? ActivationCheckpointing,
+        case .auto(let budget) = checkpointing.policy
+      else { continue }
+      var limited = scenario
+      if let budget { limited.device.memory = min(budget, limited.device.memory) }
+      let chosen = checkpointing.with(try Self(limited).choice())
+      var resolved = scenario
+      resolved.strategies[index] = chosen
+      resolved.defaults.append(
+        Assumption(
+          "checkpointing",
+          "\(chosen.label), the fastest policy of whole layers that fits"
+            + (budget.map { " into \($0)" } ?? ""), source: "plan checkpoint"))
+      return resolved
+    }
+    return scenario
+  }
+
+  /// All plans, and the choices among them.
+  func table() throws(PlanError) -> CheckpointTable {
+    var search = self
+    let layers = try Planner.layers(of: with(.none))
+    var plans: [CheckpointTable.Plan] = []
+    for policy in Self.policies(layers) { plans.append(try search.plan(policy)) }
+    let front = Self.markFront(&plans)
+    let limit = scenario.device.memory
+    let recommended = try fastest(front.map { plans[$0] }, within: limit)
+    let tenth = Bytes(limit.count - limit.count / Self.slack)
+    let spare = try fastest(front.map { plans[$0] }, within: tenth)
+    let last = plans[front.last ?? 0]
+    // What the allocator takes beyond the tensors is much the same for all plans of a scenario.
+    let beyond = recommended.map { $0.report.need.count - $0.plan.allocated.count }
+    let mixture = try search.mixture(layers, within: limit, beyond: beyond)
+    let least = try CheckpointTable.Choice(
+      plan: last, report: Planner.plan(with(last.checkpointing.policy), .tensors))
+    return CheckpointTable(
+      name: scenario.name, device: scenario.device.name, capacity: limit, layers: layers,
+      plans: plans, selective: mixture.uniform, recommended: recommended, withSlack: spare,
+      mixture: mixture.best, least: least,
+      limit: try search.limit(of: last),
+      remedies: recommended == nil ? (try? Planner.remedies(for: with(.full))) ?? [] : [])
+  }
+
+  /// The fastest mixture that survives the allocator, and each selective option for all layers.
+  ///
+  /// Where the tensors fit and the allocator does not, a hundredth less is asked for, a few times.
+  private func mixture(_ layers: Int, within limit: Bytes, beyond: Int?) throws(PlanError) -> (
+    best: CheckpointTable.Choice?, uniform: [CheckpointTable.Plan]
+  ) {
+    guard !base.reentrant, layers > 0 else { return (nil, []) }
+    var mixture = CheckpointMixture(self, layers: layers, names: try operations())
+    let uniform = try mixture.uniform().filter { $0.checkpointing.policy.isSelective }
+    let outside = try OutsideAllocator(scenario.device, communicators: 0).high.count
+    var bytes = limit.count - min(beyond ?? outside, limit.count / Self.slack)
+    for _ in 0..<Self.mixtureTries {
+      guard let plan = try mixture.fastest(within: bytes) else { break }
+      let report = try Planner.plan(with(plan.checkpointing.policy), .verdict)
+      if report.fits { return (CheckpointTable.Choice(plan: plan, report: report), uniform) }
+      bytes = min(bytes, plan.allocated.count) - bytes / 100
+    }
+    return (nil, uniform)
+  }
+
+  private static let mixtureTries = 6
+
+  /// The operators of the model's layers whose results a selective checkpoint can keep.
+  private func operations() throws(PlanError) -> [SavedOperations.Name] {
+    let plan = try Planner.decide(with(.none))
+    let graph = try scenario.model.family.graph(plan.context)
+    return SavedOperations.Name.allCases.filter { name in
+      graph.program.sections.dropFirst().contains { section in
+        section.instructions.contains {
+          $0.code == .record && name.includes(graph.program.operations[Int($0.b)].name)
+        }
+      }
+    }
+  }
+
+  /// The policy that `auto` stands for: the fastest that fits, or the one with the least memory.
+  func choice() throws(PlanError) -> ActivationCheckpointing.Policy {
+    var search = self
+    var plans: [CheckpointTable.Plan] = []
+    for policy in Self.policies(try Planner.layers(of: with(.none))) {
+      plans.append(try search.plan(policy))
+    }
+    let front = Self.markFront(&plans).map { plans[$0] }
+    let found = try fastest(front, within: scenario.device.memory)?.plan ?? front.last
+    return found?.checkpointing.policy ?? .full
+  }
+
+  /// Every policy of whole layers; two that checkpoint the same layers in the same way are one.
+  static func policies(_ layers: Int) -> [ActivationCheckpointing.Policy] {
+    var policies: [ActivationCheckpointing.Policy] = [.none, .full]
+    if layers > 0 { policies += (1...min(layers, most)).map { .first($0) } }
+    if layers > 3 { policies += (2...min(layers / 2, most)).map { .every($0) } }
+    return policies
+  }
+
+  /// Real models have at most 126 layers; beyond this many, the first ones are planned.
+  private static let most = 1024
+
+  /// The scenario with a policy.
+  func with(_ policy: ActivationCheckpointing.Policy) -> Scenario {
+    var other = scenario
+    let place = other.strategies.firstIndex { $0 is ActivationCheckpointing }
+    if let place {
+      other.strategies[place] = base.with(policy)
+    } else {
+      other.strategies.append(base.with(policy))
+    }
+    return other
+  }
+
+  /// One policy, by the simulator.
+  mutating func plan(_ policy: ActivationCheckpointing.Policy) throws(PlanError)
+    -> CheckpointTable.Plan
+  {
+    let (step, fold) = try simulate(policy)
+    var (top, rounded) = (0, 0)
+    for (index, peak) in fold.peaks.enumerated() {
+      if peak.live > fold.peaks[top].live { top = index }
+      rounded = max(rounded, peak.rounded)
+    }
+    return CheckpointTable.Plan(
+      checkpointing: base.with(policy), live: Bytes(fold.peaks[top].live),
+      phase: Phase.allCases[top], recompute: Report.Recompute(step.work),
+      seconds: step.work.seconds + step.work.recomputedSeconds, allocated: Bytes(rounded))
+  }
+
+  mutating func simulate(_ policy: ActivationCheckpointing.Policy) throws(PlanError)
+    -> (TrainingStep, MemoryFold)
+  {
+    let plan = try Planner.decide(with(policy))
+    let key = GraphKey(
+      checkpoints: plan.context.checkpoints, enables: plan.context.enablesCheckpointing,
+      requires: plan.context.inputRequiresGradient)
+    let graph: LayerGraph
+    if let known = graphs[key] {
+      graph = known
+    } else {
+      graph = try scenario.model.family.graph(plan.context)
+      graphs[key] = graph
+    }
+    let step = try TrainingStep(graph, plan)
+    return (step, try MemoryFold(step.schedule))
+  }
+
+  /// What decides the peak of a plan.
+  private mutating func limit(of plan: CheckpointTable.Plan) throws(PlanError)
+    -> CheckpointTable.Limit
+  {
+    if plan.phase == .optimizer { return .optimizer }
+    let (step, fold) = try simulate(plan.checkpointing.policy)
+    let place = PeakLocator(fold.peaks[Int(plan.phase.rawValue)], in: step.schedule)
+    return place.layer == nil ? .outsideLayers : .layers
+  }
+
+  /// Marks the plans that no other one beats.
+  ///
+  /// - Returns: Their indices, the fastest first.
+  static func markFront(_ plans: inout [CheckpointTable.Plan]) -> [Int] {
+    let order = plans.indices.sorted {
+      (plans[$0].seconds, plans[$0].live.count, $0) < (plans[$1].seconds, plans[$1].live.count, $1)
+    }
+    var front: [Int] = []
+    for index in order {
+      guard let last = front.last else {
+        front.append(index)
+        continue
+      }
+      if plans[index].live < plans[last].live { front.append(index) }
+    }
+    for index in front { plans[index].isOnFront = true }
+    return front
+  }
+
+  /// The first plan of a front that fits: found with one order of addresses, and then tried with all.
+  private func fastest(_ front: [CheckpointTable.Plan], within limit: Bytes) throws(PlanError)
+    -> CheckpointTable.Choice?
+  {
+    var start = front.firstIndex { $0.allocated <= limit } ?? front.count
+    while let index = try first(of: front, from: start, within: limit) {
+      var other = with(front[index].checkpointing.policy)
+      other.device.memory = limit
+      let report = try Planner.plan(other, .verdict)
+      if report.fits { return CheckpointTable.Choice(plan: front[index], report: report) }
+      start = index + 1
+    }
+    return nil
+  }
+
+  /// The first plan from `start` on that fits with one order of addresses.
+  private func first(of front: [CheckpointTable.Plan], from start: Int, within limit: Bytes)
+    throws(PlanError) -> Int?
+  {
+    var (low, high) = (start, front.count)
+    var best: Int?
+    var step = 1
+    var at = low
+    while low < high {
+      let index = min(at, high - 1)
+      var other = with(front[index].checkpointing.policy)
+      other.device.memory = limit
+      if try Planner.plan(other, .quick).fits {
+        (best, high) = (index, index)
+      } else {
+        low = index + 1
+        step = best == nil ? step * 2 : step
+      }
+      at = best == nil ? low + step - 1 : (low + high) / 2
+    }
+    return best
+  }
+}
