@@ -30,7 +30,7 @@ struct CommandResult {
 /// The list of commands.
 enum Commands {
   static let all: [any Command.Type] = [
-    FitCommand.self, CompareCommand.self, DevicesCommand.self, ShowCommand.self,
+    FitCommand.self, CompareCommand.self, DevicesCommand.self, TraceCommand.self, ShowCommand.self,
     ExplainCommand.self,
     BenchmarkCommand.self, HelpCommand.self,
   ]
