@@ -9,7 +9,7 @@ struct Option: Sendable {
   /// The values it takes, where there are only a few.
   var choices: [String] = []
   /// The heading that the help lists it under.
-  var group = "Options"
+  var group = ownGroup
 
   /// A second way to write it: `-o`.
   var short: String?
@@ -25,6 +25,8 @@ struct Option: Sendable {
 }
 
 extension Option {
+  /// The heading of a command's own options.
+  static let ownGroup = "Options"
   static let help = Option(name: "help", help: "show this text (also -h)")
   static let output = Option(
     name: "output", value: "FILE", help: "where the result goes", short: "-o")

@@ -11,6 +11,8 @@ enum TraceCommand: Command {
   static let examples = ["plan trace scenario.json --format snapshot -o step.pickle"]
   static let options = [format, layers, .output] + ScenarioOption.all.map(\.option)
 
+  static let listsScenarioOptions = false
+
   private static let format = Option(
     name: "format", value: "NAME", help: "chrome (JSON), or snapshot (a pickle)",
     choices: TraceFormat.allCases.map(\.rawValue))
