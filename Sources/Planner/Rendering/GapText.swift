@@ -20,7 +20,8 @@ public enum GapText {
     lines.append("")
     if !gap.isNamed {
       lines.append(
-        "  The measured figure is nearest to \"\(gap.nearest.rawValue)\"; --quantity says which it is.")
+        "  The measured figure is nearest to \"\(gap.nearest.rawValue)\"; --quantity says which it is."
+      )
     }
     if !gap.causes.isEmpty {
       lines.append("  What the run may have had instead, each planned, the nearest first:")

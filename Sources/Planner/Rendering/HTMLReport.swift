@@ -68,8 +68,10 @@ struct HTMLReport {
     }
     return HTMLText.section(
       "What the peak is made of",
-      HTMLText.table(["", "at the peak", report.fits ? "of the device" : "of the need"], cells, numbers: [1])
-        .replacing("<td><span class=\"bar", with: "<td class=\"room\"><span class=\"bar"))
+      HTMLText.table(
+        ["", "at the peak", report.fits ? "of the device" : "of the need"], cells, numbers: [1]
+      )
+      .replacing("<td><span class=\"bar", with: "<td class=\"room\"><span class=\"bar"))
   }
 
   private var phases: String {

@@ -24,7 +24,7 @@ enum HTMLStyle {
     table { border-collapse: collapse; width: 100%; font-size: .9rem; }
     th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--rule);
       overflow-wrap: break-word; min-width: 5rem; }
-    td code { overflow-wrap: anywhere; }
+    td code { display: block; min-width: 11rem; overflow-wrap: anywhere; }
     th { color: var(--faint); font-weight: 600; white-space: nowrap; }
     .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
     dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 0; font-size: .9rem; }
@@ -42,6 +42,7 @@ enum HTMLStyle {
       background: var(--paper); color: var(--ink); opacity: .92; border-radius: 2px; margin: 2px; }
     .label.last { right: 0; }
     .label.capacity { right: 0; color: var(--bad); } .label.need { right: 0; transform: translateY(100%); margin-bottom: -2px; }
+    .label.need.early { right: auto; left: 0; }
     .label.peak { font-weight: 600; } .label.peak.before { transform: translateX(-100%); margin-left: -2px; }
     .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1rem; margin: 0 0 .4rem; padding: 0; font-size: .85rem; }
     .legend i { display: inline-block; width: .8rem; height: .8rem; margin-right: .35rem; border-radius: 2px; }

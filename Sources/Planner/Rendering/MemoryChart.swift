@@ -82,9 +82,11 @@ struct MemoryChart {
   private var caption: String {
     var text =
       "Live tensors over the second step, estimated time to the right (short phases widened)."
-    let place = timeline.peak >= 0 ? timeline.places[Int(timeline.changes[timeline.peak].place)] : nil
+    let place =
+      timeline.peak >= 0 ? timeline.places[Int(timeline.changes[timeline.peak].place)] : nil
     if let place {
-      text += " The peak, \(scale.text(timeline.highest)), is in \(place.phase.key), "
+      text +=
+        " The peak, \(scale.text(timeline.highest)), is in \(place.phase.key), "
         + timeline.text(of: place) + "."
     }
     if !capacityShows {
@@ -174,7 +176,8 @@ struct MemoryChart {
     func add(_ name: String, _ text: String, left: Double?, bytes: Double) {
       let bottom = Decimal.text(min(1, bytes / top) * 100, digits: 2)
       let place = left.map { "left:\(Decimal.text($0 * 100, digits: 2))%;" } ?? ""
-      labels += "<span class=\"label \(name)\" style=\"\(place)bottom:\(bottom)%\">"
+      labels +=
+        "<span class=\"label \(name)\" style=\"\(place)bottom:\(bottom)%\">"
         + "\(HTMLText.escaped(text))</span>\n"
     }
     for phase in phases {
@@ -186,8 +189,12 @@ struct MemoryChart {
         "capacity", "device offers \(scale.text(report.capacity))", left: nil,
         bytes: Double(report.capacity.count))
     }
-    add("need", "needs \(scale.text(report.need))", left: nil, bytes: Double(report.need.count))
-    add(peak.x > 0.5 ? "peak before" : "peak", "peak \(scale.text(timeline.highest))", left: peak.x, bytes: peak.bytes)
+    add(
+      peak.x > 0.4 ? "need early" : "need", "needs \(scale.text(report.need))", left: nil,
+      bytes: Double(report.need.count))
+    add(
+      peak.x > 0.5 ? "peak before" : "peak", "peak \(scale.text(timeline.highest))", left: peak.x,
+      bytes: peak.bytes)
     return labels
   }
 

@@ -20,7 +20,7 @@ enum MemorySnapshot {
         }
       }
       writer.entry("device_traces") { writer in
-        writer.list(1) { writer, _ in trace(recording, timeline, &frames, &writer) }
+        writer.list(1) { writer, _ in trace(recording, timeline, isExpandable, &frames, &writer) }
       }
       writer.entry("allocator_settings") { writer in
         writer.dictionary { $0.entry("expandable_segments", isExpandable) }
@@ -73,8 +73,8 @@ enum MemorySnapshot {
   }
 
   private static func trace(
-    _ recording: AllocatorRecording, _ timeline: Timeline, _ frames: inout Frames,
-    _ writer: inout PickleWriter
+    _ recording: AllocatorRecording, _ timeline: Timeline, _ isExpandable: Bool,
+    _ frames: inout Frames, _ writer: inout PickleWriter
   ) {
     let entries = recording.entries
     // A release has two entries: it is requested, and completed.
@@ -83,8 +83,8 @@ enum MemorySnapshot {
       switch entry.action {
       case .allocate: lines.append((index, "alloc"))
       case .free: lines += [(index, "free_requested"), (index, "free_completed")]
-      case .takeSegment: lines.append((index, "segment_alloc"))
-      case .giveSegment: lines.append((index, "segment_free"))
+      case .takeSegment: lines.append((index, isExpandable ? "segment_map" : "segment_alloc"))
+      case .giveSegment: lines.append((index, isExpandable ? "segment_unmap" : "segment_free"))
       }
     }
     let changes = timeline.changes(ofCommands: timeline.script.second.count)

@@ -5,10 +5,12 @@ public enum TraceFormat: String, CaseIterable, Sendable {
   /// A pickle for PyTorch's memory_viz.
   case snapshot
 
-  /// The file's contents.
+  /// The file's contents; `note` is told what to know about them beyond ``Timeline/notes``.
   ///
   /// - Throws: ``PlanError/Kind/unsupported`` for a snapshot of what no caching allocator holds.
-  public func render(_ timeline: Timeline, of scenario: Scenario) throws(PlanError) -> [UInt8] {
+  public func render(
+    _ timeline: Timeline, of scenario: Scenario, note: (String) -> Void = { _ in }
+  ) throws(PlanError) -> [UInt8] {
     switch self {
     case .chrome: return Array(ChromeTrace.render(timeline).utf8)
     case .snapshot:
@@ -21,6 +23,7 @@ public enum TraceFormat: String, CaseIterable, Sendable {
       var recording = AllocatorRecording(
         timeline.script, rules, DeviceMemory(capacity: capacity.count))
       if recording.ranOut {
+        note("the device runs out of memory: the allocator is replayed without a limit")
         recording = AllocatorRecording(timeline.script, rules, DeviceMemory())
       }
       return MemorySnapshot.render(timeline, recording, isExpandable: rules.expandable)

@@ -54,6 +54,10 @@ public struct GapSearch: Sendable {
 
   /// Agreement, and what counts as an explanation.
   private static let (tolerance, close, enough) = (0.05, 0.02, 0.005)
+  /// How far off the tensors alone may be, in proportion, for the allocator to make up for it.
+  private static let far = 0.15
+  /// The same for small runs, whose segments of 20 MiB are mostly free.
+  private static let farBytes = 67_108_864.0
   private static let most = 6
 
   /// Compares figures of which each names its quantity.
@@ -100,18 +104,30 @@ public struct GapSearch: Sendable {
     }
     let changes = GapChanges.all(of: scenario)
     var (found, count): ([Cause], Int) = ([], 0)
-    func attempt(_ chosen: [GapChanges.Change]) throws(PlanError) {
-      var changed = scenario
-      for change in chosen { change.apply(&changed) }
-      let report: Report
-      do { report = try Planner.plan(changed, .report) } catch {
+    func planned(_ changed: Scenario, _ effort: ReservedMemory.Effort) throws(PlanError) -> Report?
+    {
+      do { return try Planner.plan(changed, effort) } catch {
         // Changes that exclude each other, or something that the scenario has.
         guard error.kind == .conflict || error.kind == .unsupported || error.kind == .invalid else {
           throw error
         }
-        return
+        return nil
       }
+    }
+    func attempt(_ chosen: [GapChanges.Change]) throws(PlanError) {
+      var changed = scenario
+      for change in chosen { change.apply(&changed) }
+      // The tensors alone say which are worth a replay of the allocator.
+      guard let rough = try planned(changed, .tensors) else { return }
       count += 1
+      let isFar = compared.contains { quantity in
+        let beyond =
+          Double(quantity.predicted(report).count) / Double(max(1, report.peak.live.count))
+        let estimate = Double(rough.peak.live.count) * beyond
+        let measured = Double(measured[quantity]?.count ?? 0)
+        return abs(estimate - measured) > Self.far * measured + Self.farBytes
+      }
+      guard !isFar, let report = try planned(changed, .report) else { return }
       let distance = worst(report)
       guard abs(distance) <= Self.close else { return }
       found.append(

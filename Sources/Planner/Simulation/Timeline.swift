@@ -46,7 +46,7 @@ public struct Timeline: Sendable {
   /// How long the step takes, in seconds.
   public internal(set) var duration = 0.0
   /// What to know about it.
-  public internal(set) var notes: [String] = []
+  public var notes: [String] = []
   /// What is alive when the step begins.
   var start = Roles()
   /// Every allocation and release in order.

@@ -93,7 +93,8 @@ extension PlanError {
   fileprivate static func noStatistics(_ path: String) -> Self {
     Self(
       .invalid, "no peaks of torch.cuda.memory_stats() in it", path: path,
-      fix: "Save it with json.dump(torch.cuda.memory_stats(), file): \"allocated_bytes.all.peak\", …")
+      fix:
+        "Save it with json.dump(torch.cuda.memory_stats(), file): \"allocated_bytes.all.peak\", …")
   }
 
   fileprivate static func severalScenarios(_ place: String) -> Self {

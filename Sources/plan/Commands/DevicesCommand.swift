@@ -12,6 +12,8 @@ enum DevicesCommand: Command {
   static let options =
     [sort, numbers] + ScenarioOption.all.map(\.option) + OutputChoice.options
 
+  static let listsScenarioOptions = false
+
   private static let sort = Option(
     name: "sort", value: "BY", help: "count, time, or work: time x count (default: count)",
     choices: DeviceTable.Order.allCases.map(\.rawValue))

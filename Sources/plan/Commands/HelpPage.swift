@@ -35,7 +35,9 @@ enum HelpPage {
         lines += entry(option.usage, option.help, 34)
       }
     }
-    if isShort { lines += ["", "It also takes the scenario options of \"plan fit\"; see plan help fit."] }
+    if isShort {
+      lines += ["", "It also takes the scenario options of \"plan fit\"; see plan help fit."]
+    }
     return lines.joined(separator: "\n") + "\n"
   }
 

@@ -32,10 +32,11 @@ enum TraceCommand: Command {
     }
     let source = try ScenarioSource(arguments, invocation)
     if case .array = source.document { throw .severalScenarios(source.place ?? "") }
-    let (scenario, timeline) = try source.planned { (scenario) throws(PlanError) in
+    let (scenario, planned) = try source.planned { (scenario) throws(PlanError) in
       try Planner.timeline(of: scenario, layers: most)
     }
-    let bytes = try format.render(timeline, of: scenario)
+    var timeline = planned
+    let bytes = try format.render(planned, of: scenario) { timeline.notes.append($0) }
     guard let path else { return CommandResult(output: String(decoding: bytes, as: UTF8.self)) }
     try invocation.writeFile(path, bytes)
     var lines = [
