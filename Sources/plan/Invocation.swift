@@ -24,6 +24,11 @@ struct Invocation {
     (path, _) throws(PlanError) in
     throw PlanError(.unreadable, "there is no such file", path: path, fix: "Check the path.")
   }
+  /// Writes a file, and replaces what was there.
+  var writeFile: (_ path: String, _ bytes: [UInt8]) throws(PlanError) -> Void = {
+    (path, _) throws(PlanError) in
+    throw PlanError(.unreadable, "it cannot be written", path: path, fix: "Check the path.")
+  }
   /// The program itself, to be started again; `nil` where there is none.
   var program: String?
 }

@@ -1,2 +1,4 @@
+Progress.start()
 let answer = Tool.run(.process)
+Progress.stop()
 StandardStreams.finish(with: answer)

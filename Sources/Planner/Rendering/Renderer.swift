@@ -6,6 +6,10 @@ public protocol Renderer: Sendable {
   static var name: String { get }
   /// One sentence for the help.
   static var summary: String { get }
+  /// Whether one scenario is answered with all of a ``ReportDocument``.
+  static var wantsDocument: Bool { get }
+  /// One scenario with all that belongs to it.
+  static func render(_ document: ReportDocument, style: TextStyle) -> String
   /// One scenario's answer.
   static func render(_ answer: Answer, style: TextStyle) -> String
   /// The answers to a list of scenarios, in their order.
@@ -18,10 +22,22 @@ public protocol Renderer: Sendable {
   static func render(_ checkpoints: CheckpointTable, style: TextStyle) -> String
 }
 
+extension Renderer {
+  /// Most formats have no room for more than the report.
+  public static var wantsDocument: Bool { false }
+
+  /// The report and its remedies alone.
+  public static func render(_ document: ReportDocument, style: TextStyle) -> String {
+    render(.planned(document.report, remedies: document.remedies), style: style)
+  }
+}
+
 /// The list of output formats.
 public enum Renderers {
   /// Every format, one line each; the first is the default.
-  public static let all: [any Renderer.Type] = [TextRenderer.self, JSONRenderer.self]
+  public static let all: [any Renderer.Type] = [
+    TextRenderer.self, JSONRenderer.self, HTMLRenderer.self,
+  ]
 
   /// The format of this name, or `nil`.
   public static func named(_ name: String) -> (any Renderer.Type)? {

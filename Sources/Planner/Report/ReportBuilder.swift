@@ -93,20 +93,8 @@ struct ReportBuilder {
       return Moment(rawValue: place.operation)?.text ?? "start of the phase"
     }
     let operation = graph.program.operations[Int(place.operation)]
-    let layer = place.layer.map(name(ofLayer:)) ?? ""
+    let layer = place.layer.map { graph.name(ofLayer: $0) + ": " } ?? ""
     return layer + "\(operation.module), \(operation.name)" + (place.again ? " (recomputed)" : "")
-  }
-
-  /// "layer 31: ", or "decoder layer 7: " of a model with several stacks, each counted from 0.
-  private func name(ofLayer layer: Int) -> String {
-    var first = 0
-    for stack in graph.stacks {
-      if layer < first + stack.layers {
-        return (stack.name.isEmpty ? "" : stack.name + " ") + "layer \(layer - first): "
-      }
-      first += stack.layers
-    }
-    return "layer \(layer): "
   }
 
   private func parameters() throws(PlanError) -> (all: Int, trainable: Int, active: Int) {

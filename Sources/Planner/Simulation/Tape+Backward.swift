@@ -92,6 +92,7 @@ extension Tape {
     var mask: UInt8 = 0
     for input in 0..<inputs where edges[Int(node.edges) + input] != -1 { mask |= 1 << input }
     var settled = node.frame == -1
+    if timed { note(node.operation, operation, mask) }
     for step in program.steps[operation.steps] where step.mask & mask != 0 {
       if step.flops != 0 { work.flops &+= Int128(step.flops) &* Int128(copies) }
       work.seconds += step.seconds * Double(copies)
@@ -145,6 +146,16 @@ extension Tape {
     if followsOperations {
       distribution?.afterOperation(Int(node.operation), isBackward: true, in: &self)
     }
+  }
+
+  /// An operation's backward begins.
+  private mutating func note(_ index: Int32, _ operation: Operation, _ mask: UInt8) {
+    var seconds = 0.0
+    for step in program.steps[operation.steps] where step.mask & mask != 0 {
+      seconds += step.seconds
+    }
+    spans.append(
+      Span(event: schedule.events.count, operation: index, isBackward: true, seconds: seconds))
   }
 
   /// A saved tensor of a node: its own, or what a checkpoint recomputed for it.

@@ -153,6 +153,12 @@ extension Tape {
   private mutating func count(_ operation: Int) {
     let seconds = program.operations[operation].seconds * Double(copies)
     let flops = program.operations[operation].flops
+    if timed {
+      spans.append(
+        Span(
+          event: schedule.events.count, operation: Int32(truncatingIfNeeded: operation),
+          again: recomputes, seconds: seconds))
+    }
     if recomputes { work.recomputedSeconds += seconds } else { work.seconds += seconds }
     guard flops != 0 else { return }
     let total = Int128(flops) &* Int128(copies)

@@ -74,8 +74,25 @@ struct Tape {
   var host = HostCopies()
   /// What each instruction is to the selective checkpoints of the model.
   var selections: [SavedOperations: [[SavedOperations.Role]]] = [:]
+  /// Where each operation runs, and how long; only where it is ``timed``.
+  var spans: ContiguousArray<Span> = []
+  /// Whether ``spans`` are kept.
+  var timed = false
   /// Temporaries of the node that runs.
   var temporaries: ContiguousArray<Int32> = .init(repeating: -1, count: 16)
+
+  /// An operation that runs, forward or backward.
+  struct Span: Sendable {
+    /// How many events there were before it.
+    var event: Int
+    /// Its index in ``Program/operations``.
+    var operation: Int32
+    var isBackward = false
+    /// Whether a checkpoint recomputes.
+    var again = false
+    /// Estimated time.
+    var seconds: Double
+  }
 
   /// What becomes of saved tensors.
   enum Mode: UInt8 {

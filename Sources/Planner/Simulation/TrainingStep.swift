@@ -40,8 +40,13 @@ struct TrainingStep {
     var trained: TrainedWeight { TrainedWeight(name: name, spec: spec, isLinear: isLinear) }
   }
 
+  /// Where each operation runs, for a step that is timed.
+  private(set) var spans: ContiguousArray<Tape.Span>
+
   /// Runs the step of a plan.
-  init(_ graph: LayerGraph, _ plan: TrainingPlan, unrolls: Bool = false) throws(PlanError) {
+  init(
+    _ graph: LayerGraph, _ plan: TrainingPlan, unrolls: Bool = false, timed: Bool = false
+  ) throws(PlanError) {
     let stacks = LayerRuns.all(of: graph, retention: plan.retention(graph.layers))
     let runs = stacks.reduce(0) { $1.sequence.cycles.reduce($0) { $0 + $1.runs.count } }
     guard runs <= Self.mostRuns else { throw .tooIrregular(runs) }
@@ -50,6 +55,7 @@ struct TrainingStep {
     var tape = Tape(
       graph.program, stacks: stacks, distribution: distribution, earlyStop: plan.earlyStop,
       unrolls: unrolls)
+    tape.timed = timed
     weights = Self.weights(of: graph)
     let listed = unrolls ? Self.layerByLayer(weights, of: graph) : weights
     let local = try distribution?.local(listed) ?? listed
@@ -124,6 +130,7 @@ struct TrainingStep {
     hostShare = try distribution?.hostShare
     schedule = tape.schedule
     work = tape.work
+    spans = tape.spans
   }
 
   /// The optimizer's step for each weight alone; `nil` for a weight whose gradient waits.

@@ -18,3 +18,15 @@ extension Bytes {
     return nil
   }
 }
+
+extension Bytes {
+  /// A size as somebody measured it: with a unit, or in plain bytes; `nil` where it is none.
+  public init?(measured text: String) {
+    if let size = Bytes(size: text) {
+      self = size
+      return
+    }
+    guard let count = Int(text), count > 0, count <= 1 << 50 else { return nil }
+    self.init(count)
+  }
+}

@@ -9,17 +9,27 @@ struct Option: Sendable {
   /// The values it takes, where there are only a few.
   var choices: [String] = []
   /// The heading that the help lists it under.
-  var group = "Options"
+  var group = ownGroup
+
+  /// A second way to write it: `-o`.
+  var short: String?
 
   /// As it is written: `--micro-batch-size`.
   var flag: String { "--" + name }
 
   /// As the help shows it: `--micro-batch-size N`.
-  var usage: String { value.map { "\(flag) \($0)" } ?? flag }
+  var usage: String {
+    let flags = short.map { "\($0), \(flag)" } ?? flag
+    return value.map { "\(flags) \($0)" } ?? flags
+  }
 }
 
 extension Option {
+  /// The heading of a command's own options.
+  static let ownGroup = "Options"
   static let help = Option(name: "help", help: "show this text (also -h)")
+  static let output = Option(
+    name: "output", value: "FILE", help: "where the result goes", short: "-o")
   static let color = Option(
     name: "color", value: "WHEN", help: "auto, always or never (default: auto)",
     choices: ColorChoice.allCases.map(\.rawValue))

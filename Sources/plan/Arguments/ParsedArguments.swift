@@ -23,7 +23,7 @@ struct ParsedArguments {
       }
       let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let flag = String(parts[0])
-      guard let option = options.first(where: { $0.flag == flag }) else {
+      guard let option = options.first(where: { $0.flag == flag || $0.short == flag }) else {
         throw .unknownOption(flag, options)
       }
       guard values[option.name] == nil else { throw .repeatedOption(flag) }

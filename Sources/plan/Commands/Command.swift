@@ -13,12 +13,15 @@ protocol Command: Sendable {
   static var options: [Option] { get }
   /// How many words it takes that are no options; one unless it says otherwise.
   static var mostOperands: Int { get }
+  /// Whether its page of help lists the options that stand for keys of the scenario.
+  static var listsScenarioOptions: Bool { get }
   static func run(_ arguments: ParsedArguments, _ invocation: Invocation) throws(PlanError)
     -> CommandResult
 }
 
 extension Command {
   static var mostOperands: Int { 1 }
+  static var listsScenarioOptions: Bool { true }
 }
 
 /// The text of a command and its exit code.
@@ -31,7 +34,7 @@ struct CommandResult {
 enum Commands {
   static let all: [any Command.Type] = [
     FitCommand.self, CompareCommand.self, CheckpointCommand.self, DevicesCommand.self,
-    ShowCommand.self,
+    TraceCommand.self, ReportCommand.self, CheckCommand.self, ShowCommand.self,
     ExplainCommand.self,
     BenchmarkCommand.self, HelpCommand.self,
   ]
@@ -46,7 +49,7 @@ enum Commands {
 struct OutputChoice {
   static let format = Option(
     name: "format", value: "NAME",
-    help: Renderers.all.map { $0.name }.joined(separator: " or ") + " (default: text)",
+    help: Renderers.all.map { $0.name }.joined(separator: ", ") + " (default: text)",
     choices: Renderers.all.map { $0.name })
   static let options = [format, Option.color]
 

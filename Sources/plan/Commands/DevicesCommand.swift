@@ -14,6 +14,8 @@ enum DevicesCommand: Command {
     + ScenarioOption.all.filter { $0.path.first != "hardware" || $0.path.last == "host_memory" }
     .map(\.option) + OutputChoice.options
 
+  static let listsScenarioOptions = false
+
   private static let sort = Option(
     name: "sort", value: "BY", help: "count, time, or work: time x count (default: count)",
     choices: DeviceTable.Order.allCases.map(\.rawValue))

@@ -33,6 +33,14 @@ enum FitCommand: Command {
   private static func one(_ source: ScenarioSource, _ output: OutputChoice) throws(PlanError)
     -> CommandResult
   {
+    if output.renderer.wantsDocument {
+      let (_, document) = try source.planned { (scenario) throws(PlanError) in
+        try ReportDocument(scenario, written: source.document)
+      }
+      return CommandResult(
+        output: output.renderer.render(document, style: output.style),
+        exitCode: document.report.fits ? .answered : .doesNotFit)
+    }
     let (scenario, report) = try source.planned(Planner.plan)
     let remedies = report.fits ? nil : try? Planner.remedies(for: scenario)
     let answer = Answer.planned(report, remedies: remedies)

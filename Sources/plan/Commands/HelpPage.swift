@@ -22,7 +22,9 @@ enum HelpPage {
     lines += command.usage.map { "  " + $0 }
     lines += ["", "Examples:"]
     for example in command.examples { lines += broken(example) }
-    let options = command.options + [.help]
+    let scenario = command.options.filter { $0.group != Option.ownGroup }
+    let isShort = !scenario.isEmpty && !command.listsScenarioOptions
+    let options = command.options.filter { !isShort || $0.group == Option.ownGroup } + [.help]
     var groups: [String] = []
     for option in options where !groups.contains(option.group) { groups.append(option.group) }
     for group in groups {
@@ -32,6 +34,9 @@ enum HelpPage {
       for option in options where option.group == group {
         lines += entry(option.usage, option.help, 34)
       }
+    }
+    if isShort {
+      lines += ["", "It also takes the scenario options of \"plan fit\"; see plan help fit."]
     }
     return lines.joined(separator: "\n") + "\n"
   }

@@ -93,6 +93,7 @@ struct HelpTopic: Sendable {
     text: """
       --format text   one screen of 80 columns for people; wording may change
       --format json   exact integers under stable keys, in a fixed order
+      --format html   one page without scripts, with a chart of the step
 
       The result goes to standard output, everything else to standard error.
       A list of scenarios gives a list of reports, in order; a refused one stands

@@ -25,22 +25,29 @@ enum StandardStreams {
   /// The error code of the first write that failed, or `nil`.
   private static func write(_ text: String, to descriptor: Int32) -> Int32? {
     var text = text
-    return text.withUTF8 { bytes in
-      var rest = UnsafeRawBufferPointer(bytes)
-      while !rest.isEmpty {
-        #if canImport(Darwin)
-          let count = Darwin.write(descriptor, rest.baseAddress, rest.count)
-        #elseif canImport(Musl)
-          let count = Musl.write(descriptor, rest.baseAddress, rest.count)
-        #else
-          let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-        #endif
-        if count < 0, errno == EINTR { continue }
-        guard count > 0 else { return errno }
-        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
-      }
-      return nil
+    return text.withUTF8 { write(UnsafeRawBufferPointer($0), to: descriptor) }
+  }
+
+  /// The error code of the first write that failed, or `nil`.
+  static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+    bytes.withUnsafeBytes { write($0, to: descriptor) }
+  }
+
+  private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32? {
+    var rest = bytes
+    while !rest.isEmpty {
+      #if canImport(Darwin)
+        let count = Darwin.write(descriptor, rest.baseAddress, rest.count)
+      #elseif canImport(Musl)
+        let count = Musl.write(descriptor, rest.baseAddress, rest.count)
+      #else
+        let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+      #endif
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return errno }
+      rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
     }
+    return nil
   }
 }
 
@@ -54,7 +61,7 @@ extension Invocation {
       output: Stream(isTerminal: isatty(STDOUT_FILENO) == 1, refusesColor: refuses),
       errors: Stream(isTerminal: isatty(STDERR_FILENO) == 1, refusesColor: refuses),
       readFile: FileReader.read, readInput: FileReader.readInput,
-      readStart: FileReader.readStart, program: Self.executable)
+      readStart: FileReader.readStart, writeFile: FileWriter.write, program: Self.executable)
   }
 
   /// The path under which this program can be started.

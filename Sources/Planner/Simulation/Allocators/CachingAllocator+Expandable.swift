@@ -59,6 +59,7 @@ extension CachingAllocator {
     let page = page(of: pool)
     let whole = min((size &+ page - 1) / page &* page, blocks[index].size)
     guard memory.take(whole) else { return false }
+    log(blocks[index].address, whole, pool, isTaken: true)
     take(block)
     blocks[index].isMapped = true
     if whole < blocks[index].size {
@@ -87,6 +88,7 @@ extension CachingAllocator {
     let begin = (value.address - base + page - 1) / page * page + base
     let end = (value.address - base + value.size) / page * page + base
     guard end > begin else { return }
+    log(begin, end - begin, Int(value.pool), isTaken: false)
     take(block)
     if begin > value.address {
       let front = make(

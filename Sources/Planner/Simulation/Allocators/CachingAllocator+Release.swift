@@ -47,6 +47,7 @@ extension CachingAllocator {
   /// Gives a segment back.
   private mutating func release(_ block: Int32) {
     let size = blocks[Int(block)].size
+    log(blocks[Int(block)].address, size, Int(blocks[Int(block)].pool), isTaken: false)
     take(block)
     discard(block)
     memory.give(size)
@@ -62,6 +63,13 @@ extension CachingAllocator {
 
   /// The segments with their blocks in the order of addresses: size, and whether it is handed out.
   var segments: [[(size: Int, isAllocated: Bool)]] {
+    segmentBlocks.map { segment in
+      segment.map { (blocks[Int($0)].size, blocks[Int($0)].isAllocated) }
+    }
+  }
+
+  /// The blocks of each segment in the order of addresses.
+  var segmentBlocks: [[Int32]] {
     var free = Set<Int32>()
     for pool in pools { for entry in pool.free.entries { free.insert(entry.block) } }
     var heads: [Int32] = []
@@ -72,10 +80,10 @@ extension CachingAllocator {
     }
     heads.sort { blocks[Int($0)].address < blocks[Int($1)].address }
     return heads.map { head in
-      var pieces: [(size: Int, isAllocated: Bool)] = []
+      var pieces: [Int32] = []
       var at = head
       while at >= 0, blocks[Int(at)].isMapped {
-        pieces.append((blocks[Int(at)].size, blocks[Int(at)].isAllocated))
+        pieces.append(at)
         at = blocks[Int(at)].next
       }
       return pieces

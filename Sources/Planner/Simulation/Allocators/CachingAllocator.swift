@@ -30,6 +30,16 @@ struct CachingAllocator: Sendable {
     var unmapped: ContiguousArray<Int32> = []
   }
 
+  /// A segment, or pages of one, that the driver gave or took back.
+  struct SegmentChange: Sendable {
+    var address: Int
+    var size: Int
+    /// The pool that it belongs to.
+    var pool: Int
+    /// Whether the driver gave it.
+    var isTaken: Bool
+  }
+
   /// The rules it follows.
   let rules: AllocatorRules
   /// The driver.
@@ -38,6 +48,10 @@ struct CachingAllocator: Sendable {
   var statistics = AllocatorStatistics()
   var blocks: ContiguousArray<Block> = []
   var pools: ContiguousArray<Pool> = []
+  /// Segments taken from the driver and given back, while ``logsSegments``.
+  var segmentLog: ContiguousArray<SegmentChange> = []
+  /// Whether the log is kept.
+  var logsSegments = false
   private var spare: ContiguousArray<Int32> = []
   private var pending: ContiguousArray<Int32> = []
 
@@ -110,7 +124,15 @@ struct CachingAllocator: Sendable {
     let segment = AllocatorRules.segment(for: size)
     guard memory.take(segment) else { return nil }
     statistics.reserved.increase(segment)
-    return make(Block(address: memory.address(), size: segment, pool: Int32(pool)))
+    let address = memory.address()
+    log(address, segment, pool, isTaken: true)
+    return make(Block(address: address, size: segment, pool: Int32(pool)))
+  }
+
+  /// Notes what the driver gave or took back.
+  mutating func log(_ address: Int, _ size: Int, _ pool: Int, isTaken: Bool) {
+    guard logsSegments else { return }
+    segmentLog.append(SegmentChange(address: address, size: size, pool: pool, isTaken: isTaken))
   }
 
   /// Gives cached memory back to the driver, and asks once more.

@@ -21,6 +21,10 @@ struct ReplayScript: Sendable {
     var slot: Int32 = 0
     var kind: Kind
     var stream: UInt8 = 0
+    /// What is allocated.
+    var role = Role.other
+    /// The schedule's event that it comes from, or -1.
+    var event: Int32 = -1
   }
 
   /// Loading the model.
@@ -64,6 +68,8 @@ struct ReplayScript: Sendable {
     }
   }
 
+  /// The event that is being written.
+  private var current: Int32 = -1
   private var unnamed = Unnamed()
   private var states = States()
   private var workspaces = Workspaces()
@@ -94,7 +100,8 @@ struct ReplayScript: Sendable {
   private mutating func load(_ events: ContiguousArray<Event>.SubSequence) {
     var weight: Int?
     var releases = false
-    for event in events {
+    for (index, event) in zip(events.indices, events) {
+      current = Int32(truncatingIfNeeded: index)
       if event.kind == .update {
         let index = Int(event.count)
         while states.ofWeight.count <= index { states.ofWeight.append([]) }
@@ -146,7 +153,8 @@ struct ReplayScript: Sendable {
     var phase: Int32 = -1
     var hasStates = false
     var repetition: (first: Int, second: Int, count: Int)?
-    for event in events {
+    for (index, event) in zip(events.indices, events) {
+      current = Int32(truncatingIfNeeded: index)
       switch event.kind {
       case .memory:
         if phase == Int32(Phase.optimizer.rawValue), !hasStates,
@@ -163,18 +171,18 @@ struct ReplayScript: Sendable {
           takeWorkspaces(for: use, in: phase)
         }
       case .phase:
-        if phase == Int32(Phase.backward.rawValue), event.count != phase {
-          for workspace in workspaces.waiting { make(workspace.bytes, in: \.first) }
-          workspaces.waiting.removeAll()
-        }
+        if event.count != phase { takeWorkspaces(endOf: phase) }
         phase = event.count
-        first.append(Command(slot: phase, kind: .phase))
-        second.append(Command(slot: phase, kind: .phase))
+        first.append(Command(slot: phase, kind: .phase, event: current))
+        second.append(Command(slot: phase, kind: .phase, event: current))
       case .update:
         if Int(event.count) < states.ofWeight.count {
           makeStates(states.ofWeight[Int(event.count)])
         }
-      case .repeatBegin: repetition = (first.count, second.count, Int(event.count))
+      case .repeatBegin:
+        // What the first micro-batch took is not taken again with each of the others.
+        takeWorkspaces(endOf: phase)
+        repetition = (first.count, second.count, Int(event.count))
       case .repeatEnd:
         guard let begun = repetition else { break }
         for _ in 1..<max(1, min(begun.count, repetitions)) {
@@ -190,7 +198,7 @@ struct ReplayScript: Sendable {
 
   /// The optimizer makes states, in the first step alone; they stay.
   private mutating func makeStates(_ states: ContiguousArray<Int>) {
-    for bytes in states where bytes > 0 { make(bytes, in: \.first) }
+    for bytes in states where bytes > 0 { make(bytes, .optimizerState, in: \.first) }
   }
 
   private mutating func takeWorkspaces(for use: Workspaces.Use, in phase: Int32) {
@@ -198,20 +206,28 @@ struct ReplayScript: Sendable {
     workspaces.waiting.removeAll()
     for workspace in waiting {
       if workspace.phase == phase, workspace.use == .product || use == .biasedProduct {
-        make(workspace.bytes, in: \.first)
+        make(workspace.bytes, .workspace, in: \.first)
       } else {
         workspaces.waiting.append(workspace)
       }
     }
   }
 
+  /// After a backward pass every workspace was taken.
+  private mutating func takeWorkspaces(endOf phase: Int32) {
+    guard phase == Int32(Phase.backward.rawValue) else { return }
+    for workspace in workspaces.waiting { make(workspace.bytes, .workspace, in: \.first) }
+    workspaces.waiting.removeAll()
+  }
+
   // MARK: Commands
 
   /// Memory that nothing frees.
   private mutating func make(
-    _ bytes: Int, in part: WritableKeyPath<Self, ContiguousArray<Command>>
+    _ bytes: Int, _ role: Role, in part: WritableKeyPath<Self, ContiguousArray<Command>>
   ) {
-    self[keyPath: part].append(Command(bytes: bytes, slot: newSlot(), kind: .allocate))
+    self[keyPath: part].append(
+      Command(bytes: bytes, slot: newSlot(), kind: .allocate, role: role))
   }
 
   private mutating func newSlot() -> Int32 {
@@ -231,26 +247,29 @@ struct ReplayScript: Sendable {
   ) {
     let slot = slot(of: event)
     self[keyPath: part].append(
-      Command(bytes: event.bytes, slot: slot, kind: .allocate, stream: event.stream))
+      Command(
+        bytes: event.bytes, slot: slot, kind: .allocate, stream: event.stream, role: event.role,
+        event: current))
   }
 
   private mutating func free(
     _ event: Event, in part: WritableKeyPath<Self, ContiguousArray<Command>>
   ) {
     guard let slot = event.storage >= 0 ? event.storage : unnamed.pop(event.bytes) else { return }
-    self[keyPath: part].append(Command(slot: slot, kind: .free))
+    self[keyPath: part].append(Command(slot: slot, kind: .free, event: current))
   }
 
   private mutating func allocate(_ event: Event) {
     let command = Command(
-      bytes: event.bytes, slot: slot(of: event), kind: .allocate, stream: event.stream)
+      bytes: event.bytes, slot: slot(of: event), kind: .allocate, stream: event.stream,
+      role: event.role, event: current)
     first.append(command)
     second.append(command)
   }
 
   private mutating func free(_ event: Event) {
     guard let slot = event.storage >= 0 ? event.storage : unnamed.pop(event.bytes) else { return }
-    first.append(Command(slot: slot, kind: .free))
-    second.append(Command(slot: slot, kind: .free))
+    first.append(Command(slot: slot, kind: .free, event: current))
+    second.append(Command(slot: slot, kind: .free, event: current))
   }
 }
