@@ -94,7 +94,7 @@ import Testing
     ),
     (
       ["compare", "list.json"],
-      "error: list.json: a list of scenarios, and only one can be compared\n"
+      "error: list.json: a list of scenarios, and this command takes one\n"
         + "  fix: Name a file with one scenario; \"plan fit\" takes lists.\n"
     ),
   ]

@@ -33,7 +33,6 @@ enum CheckCommand: Command {
     let quantity = arguments[quantity].flatMap(GapSearch.Quantity.init)
     let figures = try figures(given, quantity, invocation)
     let source = try ScenarioSource(arguments, invocation)
-    if case .array = source.document { throw .severalScenarios(source.place ?? "") }
     let (_, gap) = try source.planned { (scenario) throws(PlanError) in
       switch figures {
       case .one(let size): try GapSearch(scenario, measured: size)
@@ -95,11 +94,5 @@ extension PlanError {
       .invalid, "no peaks of torch.cuda.memory_stats() in it", path: path,
       fix:
         "Save it with json.dump(torch.cuda.memory_stats(), file): \"allocated_bytes.all.peak\", …")
-  }
-
-  fileprivate static func severalScenarios(_ place: String) -> Self {
-    Self(
-      .invalid, "a list of scenarios, and only one can be checked", path: place,
-      fix: "Name a file with one scenario; \"plan fit\" takes lists.")
   }
 }

@@ -23,7 +23,6 @@ enum CheckpointCommand: Command {
       return bytes
     }
     let source = try ScenarioSource(arguments, invocation)
-    if case .array = source.document { throw .severalScenarios(source.place ?? "") }
     let (_, table) = try source.planned { (scenario) throws(PlanError) in
       try Planner.checkpoints(for: scenario, budget: limit)
     }
@@ -39,11 +38,5 @@ extension PlanError {
     Self(
       .invalid, "\"\(text.prefix(80))\" is no size", path: "--budget",
       fix: "Write a number with its unit, such as 18GiB or 24GB.")
-  }
-
-  fileprivate static func severalScenarios(_ place: String) -> Self {
-    Self(
-      .invalid, "a list of scenarios, and only one can be looked at", path: place,
-      fix: "Name a file with one scenario; \"plan fit\" takes lists.")
   }
 }

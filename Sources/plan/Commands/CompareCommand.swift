@@ -16,16 +16,7 @@ enum CompareCommand: Command {
   {
     let output = try OutputChoice(arguments, invocation)
     let source = try ScenarioSource(arguments, invocation)
-    if case .array = source.document { throw .severalScenarios(source.place ?? "") }
     let (_, ladder) = try source.planned(Planner.compare)
     return CommandResult(output: output.renderer.render(ladder, style: output.style))
-  }
-}
-
-extension PlanError {
-  fileprivate static func severalScenarios(_ place: String) -> Self {
-    Self(
-      .invalid, "a list of scenarios, and only one can be compared", path: place,
-      fix: "Name a file with one scenario; \"plan fit\" takes lists.")
   }
 }

@@ -28,7 +28,6 @@ enum DevicesCommand: Command {
   {
     let output = try OutputChoice(arguments, invocation)
     let source = try ScenarioSource(arguments, invocation)
-    if case .array = source.document { throw .severalScenarios(source.place ?? "") }
     let order = arguments[sort].flatMap(DeviceTable.Order.init) ?? .count
     let rounding = arguments[numbers].flatMap(DeviceTable.Numbers.init) ?? .any
     let (_, table) = try source.planned { (scenario) throws(PlanError) in
@@ -38,13 +37,5 @@ enum DevicesCommand: Command {
     return CommandResult(
       output: output.renderer.render(table, style: output.style),
       exitCode: isPossible ? .answered : .doesNotFit)
-  }
-}
-
-extension PlanError {
-  fileprivate static func severalScenarios(_ place: String) -> Self {
-    Self(
-      .invalid, "a list of scenarios, and only one can be looked at", path: place,
-      fix: "Name a file with one scenario; \"plan fit\" takes lists.")
   }
 }

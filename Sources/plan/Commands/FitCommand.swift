@@ -80,11 +80,20 @@ extension ScenarioSource {
     -> (Scenario, Result)
   {
     do throws(PlanError) {
+      if case .array = document { throw .severalScenarios }
       let scenario = try read(document)
       do { return (scenario, try plan(scenario)) } catch { throw placed(error) }
     } catch {
       guard let place, !error.path.hasPrefix("--") else { throw error }
       throw error.inFile(place)
     }
+  }
+}
+
+extension PlanError {
+  fileprivate static var severalScenarios: Self {
+    Self(
+      .invalid, "a list of scenarios, and this command takes one", path: "",
+      fix: "Name a file with one scenario; \"plan fit\" takes lists.")
   }
 }

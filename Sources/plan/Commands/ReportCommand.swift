@@ -25,7 +25,6 @@ enum ReportCommand: Command {
       throw PlanError(.defect, "no renderer \"\(name)\"", fix: "Report this.")
     }
     let source = try ScenarioSource(arguments, invocation)
-    if case .array = source.document { throw .severalScenarios(source.place ?? "") }
     let (_, document) = try source.planned { (scenario) throws(PlanError) in
       try ReportDocument(scenario, written: source.document)
     }
@@ -38,13 +37,5 @@ enum ReportCommand: Command {
     return CommandResult(
       output: "\(TextLayout.printable(path)): \(document.report.fits ? "fits" : "does not fit")\n",
       exitCode: exitCode)
-  }
-}
-
-extension PlanError {
-  fileprivate static func severalScenarios(_ place: String) -> Self {
-    Self(
-      .invalid, "a list of scenarios, and a report is about one", path: place,
-      fix: "Name a file with one scenario; \"plan fit\" takes lists.")
   }
 }

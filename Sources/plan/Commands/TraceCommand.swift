@@ -31,7 +31,6 @@ enum TraceCommand: Command {
       most = count
     }
     let source = try ScenarioSource(arguments, invocation)
-    if case .array = source.document { throw .severalScenarios(source.place ?? "") }
     let (scenario, planned) = try source.planned { (scenario) throws(PlanError) in
       try Planner.timeline(of: scenario, layers: most)
     }
@@ -63,11 +62,5 @@ extension PlanError {
     Self(
       .invalid, "expected a number of layers above 0, found \"\(text.prefix(80))\"",
       path: "--layers", fix: "Write --layers with digits, such as 4.")
-  }
-
-  fileprivate static func severalScenarios(_ place: String) -> Self {
-    Self(
-      .invalid, "a list of scenarios, and only one can be traced", path: place,
-      fix: "Name a file with one scenario; \"plan fit\" takes lists.")
   }
 }
