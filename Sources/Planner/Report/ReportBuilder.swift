@@ -46,6 +46,7 @@ struct ReportBuilder {
       && loading?.device ?? .zero <= scenario.device.memory && host?.fits ?? true
     let communication = try Communication(step.work, over: scenario.interconnect)
     let counts = try parameters()
+    let devices = try plan.mesh.devices(times: plan.dataParallel)
     return Report(
       name: scenario.name, device: scenario.device.name, model: scenario.model.name,
       parameters: counts.all, trainableParameters: counts.trainable,
@@ -56,7 +57,7 @@ struct ReportBuilder {
       capacity: scenario.device.memory, phases: phases, loading: loading,
       recompute: Report.Recompute(step.work), flops: FLOPs(step.work.flops + step.work.recomputed),
       seconds: try Seconds(step.work.seconds + step.work.recomputedSeconds),
-      devices: Report.DeviceCount(used: plan.devices, minimum: fits ? plan.devices : nil),
+      devices: Report.DeviceCount(used: devices, minimum: fits ? devices : nil),
       communication: communication, host: host, allocator: reserved?.summary,
       assumptions: plan.assumptions + (host == nil ? [] : onHost.assumptions)
         + (communication?.assumptions ?? [])
