@@ -24,6 +24,8 @@ public struct CheckpointTable: Sendable {
     public var plan: Plan
     /// Its report: what the allocator holds, and where the peak is.
     public var report: Report
+    /// The least share of the step's time that any schedule of recomputation adds with as many live bytes.
+    public var bound: Double?
   }
 
   /// What keeps the least memory from being less.
