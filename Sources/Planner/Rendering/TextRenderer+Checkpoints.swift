@@ -189,7 +189,7 @@ private struct CheckpointPage {
     fraction == 0 ? "+0 %" : "+" + TextLayout.percent(fraction)
   }
 
-  private static let widths = [20, 12, 12, 9, 9, 9]
+  private static let widths = [18, 11, 12, 8, 8, 8]
 
   private func row(_ cells: [String]) -> String {
     var text = ""
