@@ -138,7 +138,8 @@ extension Forward {
     allocate(output)
     allocate(rows, forGradient: kernel != .flash)
     if kernel == .flash {
-      let parts = try splits(shape, statistics)
+      let parts = try flashSplits(
+        shape, statistics, width: FlashSplit.width(shape.headWidth))
       for part in parts { allocate(part, role: .workspace) }
       allocate(seed, role: .other)
       allocate(offset, role: .other)
@@ -151,8 +152,8 @@ extension Forward {
     return output
   }
 
-  /// The log-sum-exps and results of FlashAttention's splits, which live while it runs.
-  private mutating func splits(_ shape: AttentionShape, _ statistics: TensorSpec)
+  /// The log-sum-exps and results, `width` wide, of FlashAttention's splits, which live while it runs.
+  mutating func flashSplits(_ shape: AttentionShape, _ statistics: TensorSpec, width: Int)
     throws(PlanError) -> [Value]
   {
     let splits = try FlashSplit.count(shape, on: context.kernels)
@@ -162,7 +163,7 @@ extension Forward {
       register(try TensorSpec(rows, statistics.columns, .fp32)),
       register(
         try TensorSpec(
-          try checkedProduct(rows, statistics.columns), FlashSplit.width(shape.headWidth), .fp32)),
+          try checkedProduct(rows, statistics.columns), width, .fp32)),
     ]
   }
 
