@@ -117,6 +117,8 @@ public struct OptimizerStep: Sendable {
   /// The part of the step that the events belong to.
   var moment = Moment.optimizerStep
 
+  /// Storages of gradients that the step itself frees.
+  private(set) var freedGradients: Set<Int32> = []
   /// The kernels of the device.
   var kernels = KernelTraits()
   /// What the temporaries count as.
@@ -185,6 +187,18 @@ public struct OptimizerStep: Sendable {
   /// Frees one temporary, or `count` equal ones.
   mutating func free(_ bytes: Int, count: Int = 1) {
     schedule.free(bytes, count: count, role, moment.rawValue)
+  }
+
+  /// Frees the temporary of so many bytes that was allocated last.
+  mutating func freeNewest(_ bytes: Int) {
+    schedule.free(bytes, role, moment.rawValue, storage: Event.newest)
+  }
+
+  /// Frees a weight's gradient ahead of the step's end; by its storage where each layer runs on its own, else by its size.
+  mutating func freeGradient(of weight: TrainingStep.Weight) {
+    schedule.free(
+      weight.spec.bytes, .gradients, moment.rawValue, storage: weight.gradient)
+    if weight.gradient >= 0 { freedGradients.insert(weight.gradient) }
   }
 
   /// Allocates a temporary and frees it.

@@ -63,12 +63,28 @@ extension Tape {
     guard frames[frame].packedInput >= 0 else { return }
     let bytes = host.take(frames[frame].packedInput, copies)
     frames[frame].input.storage = allocate(bytes, .activations, Moment.checkpoint.rawValue)
+    for (register, copy) in positional(of: frame) {
+      let bytes = host.take(copy, copies)
+      registers[register].storage = allocate(bytes, .activations, Moment.checkpoint.rawValue)
+    }
+  }
+
+  /// The registers that a layer was called with by position, with their copies on the host.
+  private func positional(of frame: Int) -> [(register: Int, copy: Int32)] {
+    let section = program.sections[frames[frame].section]
+    return zip(section.positional, frames[frame].packedArguments).compactMap {
+      $1 < 0 ? nil : (Int($0), $1)
+    }
   }
 
   /// Only what the recomputation saved of its input stays.
   mutating func letGoOfFetchedInput(of frame: Int) {
     guard frames[frame].packedInput >= 0 else { return }
     release(frames[frame].input.storage, Moment.checkpoint.rawValue)
+    for (register, _) in positional(of: frame) {
+      release(registers[register].storage, Moment.checkpoint.rawValue)
+      registers[register].storage = -1
+    }
     frames[frame].packedInput = -1
   }
 }

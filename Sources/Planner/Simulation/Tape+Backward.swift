@@ -265,6 +265,7 @@ extension Tape {
       release(buffer.storage, operation)
     } else {
       gradients.append(buffer.storage)
+      gradientLeaves.append(Int32(truncatingIfNeeded: leaf))
     }
   }
 

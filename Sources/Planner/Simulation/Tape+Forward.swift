@@ -276,7 +276,9 @@ extension Tape {
     // The input is what the checkpoint saves; everything else it holds by reference.
     let packed = savesOnHost && input.storage >= 0 && mode == .record
     var arguments: ContiguousArray<Int32> = [packed ? -1 : input.storage]
+    let positional = program.sections[section].positional
     for register in program.sections[section].arguments {
+      if packed, positional.contains(register) { continue }
       arguments.append(registers[Int(register)].storage)
     }
     for argument in arguments { retain(argument) }
@@ -285,6 +287,11 @@ extension Tape {
     if packed {
       frames[frames.count - 1].packedInput = host.keep(
         storages[Int(input.storage)].bytes, copies)
+      for register in positional {
+        let storage = registers[Int(register)].storage
+        let copy = storage < 0 ? -1 : host.keep(storages[Int(storage)].bytes, copies)
+        frames[frames.count - 1].packedArguments.append(copy)
+      }
     }
     let outer = (mode, frame)
     (mode, frame) = (reentrant ? .off : .checkpoint, Int32(frames.count - 1))

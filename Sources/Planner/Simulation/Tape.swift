@@ -31,6 +31,8 @@ struct Tape {
   var cached: ContiguousArray<Int32> = []
   /// The weights' gradients, kept until the optimizer has stepped.
   var gradients: ContiguousArray<Int32> = []
+  /// The weight that each of ``gradients`` is of.
+  var gradientLeaves: ContiguousArray<Int32> = []
   /// Buffers of weights that wait for more than one gradient, with how many arrived.
   var leaves: ContiguousArray<LeafBuffer>
 
@@ -183,6 +185,8 @@ struct Tape {
     var replayed = false
     /// Where the host has the input's copy, or -1.
     var packedInput: Int32 = -1
+    /// Where it has the copies of what else the layer is called with by position.
+    var packedArguments: ContiguousArray<Int32> = []
     /// The operators whose results it keeps.
     var operations: SavedOperations?
     /// These results, in the order in which they were made; -1 once a recomputation took them.

@@ -33,6 +33,8 @@ struct TrainingStep {
     var leaf = 0
     /// What is allocated while it is quantized, and freed again.
     var loading: [Int] = []
+    /// The storage of its gradient, where each layer runs on its own; else -1.
+    var gradient: Int32 = -1
     /// Whether it is the weight of an `nn.Linear` of its own.
     var isLinear = false
 
@@ -116,16 +118,22 @@ struct TrainingStep {
     try distribution?.beforeOptimizer(in: &tape.schedule)
     if plan.scalesLoss { LossScaler.unscale(&tape.schedule) }
     if distribution?.clips != true { try plan.clip(local, &tape.schedule) }
-    let waiting = local.filter { $0.trainable && !plan.optimizer.freesGradient(of: $0.spec) }
+    var freed: Set<Int32> = []
+    let waiting = Self.withGradients(local, of: tape).filter {
+      $0.trainable && !plan.optimizer.freesGradient(of: $0.spec)
+    }
     if !waiting.isEmpty, !plan.updatesOnHost {
       var update = OptimizerStep(weights: waiting, schedule: tape.schedule)
       update.kernels = plan.context.kernels
       try plan.optimizer.step(&update)
       tape.schedule = update.schedule
+      freed = update.freedGradients
     }
     distribution?.afterOptimizer(in: &tape.schedule)
     if plan.scalesLoss { LossScaler.update(&tape.schedule) }
-    for gradient in tape.gradients { tape.release(gradient, Moment.end.rawValue) }
+    for gradient in tape.gradients where !freed.contains(gradient) {
+      tape.release(gradient, Moment.end.rawValue)
+    }
     tape.dropOutput()
     hostShare = try distribution?.hostShare
     schedule = tape.schedule

@@ -6,8 +6,8 @@
 /// the device makes a copy in order first. What nothing else holds is freed. In backward each node copies what it saved
 /// back to the device, where it dies as soon as the node's operator has returned.
 ///
-/// Of a checkpointed layer only the input is saved so; what its recomputation saves stays on the device. A mask that a
-/// layer takes by position (GPT-2's) is saved with that input; it is not counted on the host.
+/// Of a checkpointed layer only what it is called with by position is saved so, its input and GPT-2's mask; what its
+/// recomputation saves stays on the device.
 ///
 /// Source: `save_on_cpu` in `torch/autograd/graph.py`, `_NoopSaveInputs` in `torch/utils/checkpoint.py`, PyTorch 2.11.
 public struct OffloadedActivations: Strategy {
