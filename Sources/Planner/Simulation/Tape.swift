@@ -72,6 +72,8 @@ struct Tape {
   var savesOnHost = false
   /// Whether these copies are pinned.
   var pinsHost = false
+  /// Saved tensors that leave and come back on a stream of their own, or `nil`.
+  var streams: StreamedCopies?
   /// What the host keeps of the saved tensors.
   var host = HostCopies()
   /// What each instruction is to the selective checkpoints of the model.
@@ -300,7 +302,12 @@ struct Tape {
   /// The loss is gone, and the graph behind it unless the loop holds the output.
   mutating func dropLoss() {
     letGo(program.loss)
-    for storage in heldByGraph { release(storage, Moment.end.rawValue) }
+    if streams != nil {
+      dropGraphBefore()
+      streams?.graphBefore = heldByGraph
+    } else {
+      for storage in heldByGraph { release(storage, Moment.end.rawValue) }
+    }
     heldByGraph.removeAll(keepingCapacity: true)
   }
 

@@ -53,7 +53,8 @@ struct TrainingStep {
     let runs = stacks.reduce(0) { $1.sequence.cycles.reduce($0) { $0 + $1.runs.count } }
     guard runs <= Self.mostRuns else { throw .tooIrregular(runs) }
     let distribution = try plan.distribution?(graph, plan)
-    let unrolls = unrolls || distribution?.walksEveryLayer == true
+    let streams = plan.placement.streams
+    let unrolls = unrolls || streams != nil || distribution?.walksEveryLayer == true
     var tape = Tape(
       graph.program, stacks: stacks, distribution: distribution, earlyStop: plan.earlyStop,
       unrolls: unrolls)
@@ -64,12 +65,14 @@ struct TrainingStep {
     try Self.resident(local, plan, graph, &tape)
 
     tape.savesOnHost = plan.placement.activations != nil
+    tape.streams = streams.map { StreamedCopies(minimum: $0.minimum, stash: $0.stash) }
     tape.pinsHost = plan.placement.activations == .pinned
     if plan.optimizer.stepsInBackward { tape.updates = try Self.updates(graph, plan) }
 
     let ids = try checkedProduct(plan.context.batch, plan.context.sequence, 8)
     func microBatch(isLast: Bool, _ tape: inout Tape) {
       distribution?.begin(isLast: isLast)
+      tape.beginStreamed()
       tape.schedule.begin(.forward)
       let inputs = (graph.inputs ?? [ids]).map {
         tape.allocate($0, .other, Moment.batch.rawValue)
@@ -135,6 +138,7 @@ struct TrainingStep {
       tape.release(gradient, Moment.end.rawValue)
     }
     tape.dropOutput()
+    tape.dropGraphBefore()
     hostShare = try distribution?.hostShare
     schedule = tape.schedule
     work = tape.work

@@ -100,8 +100,8 @@ extension Forward {
       kernel == .cudnn
         ? "cudnn_attention" : kernel == .flash ? "flash_attention" : "efficient_attention",
       q, k, v, shape.bias == .trained ? bias : nil)
-    save(q, for: .max, transposed: shape.heads > 1)
     save(k, for: .max, transposed: shape.keyHeads > 1)
+    save(q, for: .max, transposed: shape.heads > 1)
     save(v, for: .max, transposed: shape.keyHeads > 1)
     if let bias { save(bias, for: .max) }
     work(
@@ -146,8 +146,8 @@ extension Forward {
       for part in parts { discard(part) }
     }
     let hasNoSeeds = kernel == .efficient || kernel == .processor
-    let extras = hasNoSeeds ? [rows] : [rows, seed, offset]
-    link(output, saving: .max, and: extras)
+    link(
+      output, after: rows, and: hasNoSeeds ? [] : [seed, offset], transposed: shape.heads > 1)
     if let bias { discard(bias) }
     return output
   }

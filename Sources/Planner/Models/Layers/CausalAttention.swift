@@ -256,7 +256,8 @@ struct CausalAttention: Sendable {
     let queries = try matrices(castQueries, inOrder: contiguousHeads, in: &f)
     let inOrder = repeated || (contiguousHeads && heads == keyHeads)
     let keys = try matrices(castKeys, inOrder: inOrder, in: &f)
-    let products = try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth)
+    let products = try f.batchedProduct(
+      queries, keys, columns: sequence, inner: headWidth, transposed: true)
     var weights = f.local(f.scale(products))
     if capped { weights = f.softCap(weights) }
     if let bias { weights = f.local(try f.add(weights, bias.value), replacing: weights) }
