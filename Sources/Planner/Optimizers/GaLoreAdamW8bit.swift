@@ -44,6 +44,9 @@ public struct GaLoreAdamW8bit: Optimizer {
     try state.tables(of: parameters)
   }
 
+  /// Yes: the copy that is kept while the kernel runs is the weight from then on.
+  public var movesWeights: Bool { true }
+
   /// See ``Optimizer/check(_:)``.
   public func check(_ weights: [TrainedWeight]) throws(PlanError) { try projection.check(weights) }
 
@@ -62,9 +65,9 @@ public struct GaLoreAdamW8bit: Optimizer {
       let (full, low) = (weight.spec.bytes, try vectors.projected.bytes)
       try vectors.renew(&step)
       step.allocate(low)
-      step.allocate(full)
+      step.moveMemory(of: weight)
       step.allocate(low)
-      step.freeNewest(full)
+      step.leaveMemory(of: weight)
       step.freeGradient(of: weight)
       step.allocate(full)
       step.allocate(full)

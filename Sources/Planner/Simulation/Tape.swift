@@ -245,6 +245,15 @@ struct Tape {
     return storage
   }
 
+  /// Numbers of storages whose events are written elsewhere; the first one of them.
+  mutating func reserveStorages(_ count: Int) -> Int32 {
+    let first = Int32(truncatingIfNeeded: storages.count)
+    for _ in 0..<count {
+      storages.append(Storage(bytes: 0, references: 0, role: .parameters, copies: 1))
+    }
+    return first
+  }
+
   /// One more reference.
   mutating func retain(_ storage: Int32) {
     if storage >= 0 { storages[Int(storage)].references &+= 1 }

@@ -35,6 +35,8 @@ struct TrainingStep {
     var loading: [Int] = []
     /// The storage of its gradient, where each layer runs on its own; else -1.
     var gradient: Int32 = -1
+    /// The storage of its memory, and the next one of the memory that it moves to, where its optimizer moves it; else -1.
+    var storage: Int32 = -1
     /// Whether it is the weight of an `nn.Linear` of its own.
     var isLinear = false
 
@@ -61,7 +63,10 @@ struct TrainingStep {
     tape.timed = timed
     weights = Self.weights(of: graph)
     let listed = unrolls ? Self.layerByLayer(weights, of: graph) : weights
-    let local = try distribution?.local(listed) ?? listed
+    var local = try distribution?.local(listed) ?? listed
+    if plan.optimizer.movesWeights, tape.unrolls, distribution == nil {
+      Self.nameMemory(of: &local, in: &tape)
+    }
     try Self.resident(local, plan, graph, &tape)
 
     tape.savesOnHost = plan.placement.activations != nil
@@ -203,7 +208,9 @@ struct TrainingStep {
     for weight in weights where weight.count > 0 {
       if tape.distribution == nil {
         for bytes in weight.tensors where weight.loading.isEmpty || !tape.unrolls {
-          tape.schedule.allocate(bytes, count: weight.count, .parameters, moment)
+          tape.schedule.allocate(
+            bytes, count: weight.count, .parameters, moment,
+            storage: weight.storage >= 0 ? weight.storage : Event.unnamed)
         }
       }
       guard weight.trainable, !plan.updatesOnHost else { continue }

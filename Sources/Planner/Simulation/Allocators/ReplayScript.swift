@@ -280,7 +280,21 @@ struct ReplayScript: Sendable {
 
   private mutating func free(_ event: Event) {
     guard let slot = slot(freedBy: event) else { return }
+    if event.role == .parameters, event.storage >= 0,
+      event.operation == Moment.optimizerStep.rawValue
+    {
+      return move(slot)
+    }
     first.append(Command(slot: slot, kind: .free, event: current))
     second.append(Command(slot: slot, kind: .free, event: current))
+  }
+
+  /// A weight leaves its slot for the next one; the second step moves it back.
+  private mutating func move(_ slot: Int32) {
+    first.append(Command(slot: slot, kind: .free, event: current))
+    if let copy = second.lastIndex(where: { $0.kind == .allocate && $0.slot == slot + 1 }) {
+      second[copy].slot = slot
+    }
+    second.append(Command(slot: slot + 1, kind: .free, event: current))
   }
 }
