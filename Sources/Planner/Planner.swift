@@ -80,6 +80,7 @@ public enum Planner {
     try checkStepInBackward(plan)
     try checkReentrant(scenario)
     try checkFloat8(plan, of: scenario)
+    try checkFlash(scenario)
     return plan
   }
 
@@ -142,6 +143,13 @@ public enum Planner {
         .conflict, "fp8-mixed does not go with adapters", path: "precision",
         fix: "Use \"bf16-mixed\", or leave \"lora\" out.")
     }
+  }
+
+  private static func checkFlash(_ scenario: Scenario) throws(PlanError) {
+    guard scenario.attention == .flash, !scenario.model.family.runsFlashAttention else { return }
+    throw PlanError(
+      .unsupported, "\(scenario.model.name) cannot be planned with the flash-attn package",
+      path: "attention", fix: "Use \"attention\": \"sdpa\".")
   }
 
   private static func checkTargets(_ plan: TrainingPlan, of scenario: Scenario) throws(PlanError) {

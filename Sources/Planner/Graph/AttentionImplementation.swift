@@ -4,4 +4,6 @@ public enum AttentionImplementation: String, Hashable, Sendable, CaseIterable {
   case sdpa
   /// Plain matrix products and a softmax in fp32; the scores are materialised.
   case eager
+  /// FlashAttention 2 by the flash-attn package (`flash_attention_2`).
+  case flash
 }

@@ -220,6 +220,40 @@ extension Forward {
     if let extra { consume(extra) }
   }
 
+  /// As ``link(_:keeping:and:)``, with further tensors that it makes.
+  ///
+  /// - Parameter transposed: Whether what `saved` names lies in another order in memory than its shape.
+  mutating func link(
+    _ output: Value, keeping saved: [Value], and extras: [Value], transposed: Bool
+  ) {
+    let saves = program.saves.count
+    for value in saved {
+      var save = Save(value, mask: .max)
+      save.isTransposed = transposed
+      program.saves.append(save)
+    }
+    for extra in extras { program.saves.append(Save(extra, mask: .max)) }
+    finish(output, savedOutputs: saves..<program.saves.count)
+    for extra in extras { consume(extra) }
+  }
+
+  /// As ``link(_:saving:)``, with tensors that the operation makes and saves before and after its output.
+  ///
+  /// - Parameter transposed: Whether the output lies in another order in memory than its shape.
+  mutating func link(
+    _ output: Value, after first: Value, and extras: [Value], transposed: Bool
+  ) {
+    let saves = program.saves.count
+    program.saves.append(Save(first, mask: .max))
+    var save = Save(output, mask: .max)
+    save.isTransposed = transposed
+    program.saves.append(save)
+    for extra in extras { program.saves.append(Save(extra, mask: .max)) }
+    finish(output, savedOutputs: saves..<program.saves.count)
+    consume(first)
+    for extra in extras { consume(extra) }
+  }
+
   /// Ends an operation that changes both its inputs in place, and saves what it is told once it ran.
   mutating func endViews(of a: Value, _ b: Value, keeping saved: [Value]) -> (Value, Value) {
     let outputs = (register(a.spec), register(b.spec))

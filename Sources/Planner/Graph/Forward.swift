@@ -187,16 +187,20 @@ struct Forward {
 
   /// Writes the code of one distinct layer: from its residual stream to its residual stream.
   ///
+  /// - Parameters:
+  ///   - arguments: What it is called with by name.
+  ///   - positional: What it is called with by position, besides the residual stream.
   /// - Returns: The section's number, for ``LayerGraph/pattern``.
   mutating func layer(
-    _ name: StaticString, residual: TensorSpec, arguments: [Value],
+    _ name: StaticString, residual: TensorSpec, arguments: [Value], positional: [Value] = [],
     _ body: (inout Forward, Value) throws(PlanError) -> Value
   ) throws(PlanError) -> Int {
     let outer = section
     section = program.sections.count
     var new = Program.Section()
     new.name = name
-    new.arguments = ContiguousArray(arguments.map(\.register))
+    new.arguments = ContiguousArray((arguments + positional).map(\.register))
+    new.positional = ContiguousArray(positional.map(\.register))
     program.sections.append(new)
     let firstLeaf = program.leaves.count
     let firstRegister = program.registerCount

@@ -38,6 +38,8 @@ struct Program: Sendable {
     var kept: Int32 = -1
     /// Registers of the model that it reads, and that a checkpoint of it holds.
     var arguments: ContiguousArray<Int32> = []
+    /// Those of them that it is called with by position, which a checkpoint saves as it does the residual stream.
+    var positional: ContiguousArray<Int32> = []
     /// Its weights, as a range of ``Program/leaves``.
     var leaves = 0..<0
   }

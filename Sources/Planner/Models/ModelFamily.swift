@@ -14,6 +14,8 @@ public protocol ModelFamily: Sendable {
   var isEncoderDecoder: Bool { get }
   /// The experts that tokens are shared among, in models that have them; `nil` by default.
   var routedExperts: RoutedExperts? { get }
+  /// Whether its attention can run by the flash-attn package; true by default.
+  var runsFlashAttention: Bool { get }
   /// What the plan of such a model takes for granted; nothing by default.
   var assumptions: [Assumption] { get }
   /// The layer graph of one forward pass, from token ids to the loss.
@@ -25,6 +27,8 @@ extension ModelFamily {
   public var isEncoderDecoder: Bool { false }
   /// See ``ModelFamily/routedExperts``.
   public var routedExperts: RoutedExperts? { nil }
+  /// See ``ModelFamily/runsFlashAttention``.
+  public var runsFlashAttention: Bool { true }
   /// See ``ModelFamily/assumptions``.
   public var assumptions: [Assumption] { [] }
 }

@@ -44,6 +44,9 @@ public struct GaLoreAdamW8bit: Optimizer {
     try state.tables(of: parameters)
   }
 
+  /// Yes: the copy that is kept while the kernel runs is the weight from then on.
+  public var movesWeights: Bool { true }
+
   /// See ``Optimizer/check(_:)``.
   public func check(_ weights: [TrainedWeight]) throws(PlanError) { try projection.check(weights) }
 
@@ -52,30 +55,33 @@ public struct GaLoreAdamW8bit: Optimizer {
   /// Its gradient is replaced by the projected one, so that gradients shrink as the step goes on.
   public func step(_ step: inout OptimizerStep) throws(PlanError) {
     var (_, projected) = projection.groups(step)
-    var restored: [(full: Int, low: Int, count: Int)] = []
+    var restored: [(weight: TrainingStep.Weight, low: Int)] = []
     for weight in projected.weights {
       let vectors = SingularVectors(gradient: weight.spec, rank: projection.rank)
-      restored.append((weight.spec.bytes, try vectors.projected.bytes, weight.count))
+      restored.append((weight, try vectors.projected.bytes))
     }
     try projected.forEachThrowing { (step, weight) throws(PlanError) in
       let vectors = SingularVectors(gradient: weight.spec, rank: projection.rank)
       let (full, low) = (weight.spec.bytes, try vectors.projected.bytes)
       try vectors.renew(&step)
       step.allocate(low)
-      step.allocate(full)
+      step.moveMemory(of: weight)
       step.allocate(low)
-      step.free(full)
-      step.schedule.free(full, .gradients, step.moment.rawValue)
+      step.leaveMemory(of: weight)
+      step.freeGradient(of: weight)
       step.allocate(full)
       step.allocate(full)
-      step.free(full)
-      step.free(full)
-      step.free(low)
+      step.freeNewest(full)
+      step.freeNewest(full)
+      step.freeNewest(low)
     }
-    // `zero_grad` drops the projected gradients; whoever keeps count of the full ones finds them again.
-    for (full, low, count) in restored {
-      projected.free(low, count: count)
-      projected.schedule.allocate(full, count: count, .gradients, projected.moment.rawValue)
+    // `zero_grad` drops the projected gradients; where layers stand for others, whoever keeps count of the full ones
+    // finds them again.
+    for (weight, low) in restored {
+      projected.free(low, count: weight.count)
+      guard weight.gradient < 0 else { continue }
+      projected.schedule.allocate(
+        weight.spec.bytes, count: weight.count, .gradients, projected.moment.rawValue)
     }
     step.schedule = projected.schedule
   }

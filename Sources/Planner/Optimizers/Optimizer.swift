@@ -26,6 +26,8 @@ public protocol Optimizer: Sendable {
   func freesGradient(of parameter: TensorSpec) -> Bool
   /// Whether another stream still reads a gradient that was freed, so that its memory waits for the next allocation.
   var freesLate: Bool { get }
+  /// Whether its step leaves weights in other memory than before.
+  var movesWeights: Bool { get }
   /// What it keeps on the host for a parameter.
   func hostTensors(of parameter: TensorSpec) throws(PlanError) -> [HostTensor]
   /// What it moves between device and host for a parameter.
@@ -47,6 +49,8 @@ extension Optimizer {
   public var stepsInBackward: Bool { false }
   /// No.
   public var freesLate: Bool { false }
+  /// No.
+  public var movesWeights: Bool { false }
   /// With every step in backward.
   public func freesGradient(of parameter: TensorSpec) -> Bool { stepsInBackward }
   /// Nothing.
@@ -117,6 +121,8 @@ public struct OptimizerStep: Sendable {
   /// The part of the step that the events belong to.
   var moment = Moment.optimizerStep
 
+  /// Storages of gradients that the step itself frees.
+  private(set) var freedGradients: Set<Int32> = []
   /// The kernels of the device.
   var kernels = KernelTraits()
   /// What the temporaries count as.
@@ -185,6 +191,32 @@ public struct OptimizerStep: Sendable {
   /// Frees one temporary, or `count` equal ones.
   mutating func free(_ bytes: Int, count: Int = 1) {
     schedule.free(bytes, count: count, role, moment.rawValue)
+  }
+
+  /// Frees the temporary of so many bytes that was allocated last.
+  mutating func freeNewest(_ bytes: Int) {
+    schedule.free(bytes, role, moment.rawValue, storage: Event.newest)
+  }
+
+  /// Frees a weight's gradient ahead of the step's end; by its storage where each layer runs on its own, else by its size.
+  mutating func freeGradient(of weight: TrainingStep.Weight) {
+    schedule.free(
+      weight.spec.bytes, .gradients, moment.rawValue, storage: weight.gradient)
+    if weight.gradient >= 0 { freedGradients.insert(weight.gradient) }
+  }
+
+  /// A weight is copied; ``leaveMemory(of:)`` frees what it was in.
+  mutating func moveMemory(of weight: TrainingStep.Weight) {
+    schedule.allocate(
+      weight.spec.bytes, .parameters, moment.rawValue,
+      storage: weight.storage >= 0 ? weight.storage + 1 : Event.unnamed)
+  }
+
+  /// A weight that was copied leaves its memory; the copy is the weight.
+  mutating func leaveMemory(of weight: TrainingStep.Weight) {
+    schedule.free(
+      weight.spec.bytes, .parameters, moment.rawValue,
+      storage: weight.storage >= 0 ? weight.storage : Event.newest)
   }
 
   /// Allocates a temporary and frees it.

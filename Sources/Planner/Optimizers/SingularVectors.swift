@@ -38,7 +38,7 @@ struct SingularVectors {
     let (values, status) = (4 &* shorter, 4)
     if !isWide { step.allocate(wide) }
     for bytes in [vectors.long, vectors.short, values, status, wide] { step.allocate(bytes) }
-    step.free(wide)
+    step.freeNewest(wide)
     step.free(status)
     // The other factor, scaled by the singular values, which nothing reads.
     let scaled = try TensorSpec(longer, kept, .fp32).bytes

@@ -8,6 +8,13 @@ extension Scenario {
           "liger", "Liger's kernels allocate as in version 0.8.5; its loss keeps no logits",
           source: "liger_kernel/ops, liger-kernel 0.8.5"))
     }
+    if attention == .flash {
+      assumptions.append(
+        Assumption(
+          "flash_attn",
+          "the flash-attn package allocates as the source of version 2.8.3 says; its kernels did not run here",
+          source: "csrc/flash_attn/flash_api.cpp, flash-attn 2.8.3"))
+    }
     switch loss {
     case .transformers: break
     case .transformers448:

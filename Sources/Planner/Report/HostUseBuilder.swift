@@ -52,7 +52,7 @@ struct HostUseBuilder {
       toHost: try Self.bytes(activations.toHost + states.toHost),
       toDevice: try Self.bytes(activations.toDevice + states.toDevice),
       transferSeconds: try Seconds(activations.seconds + states.seconds),
-      exposedSeconds: try Seconds(activations.seconds + exposed(states, updated)))
+      exposedSeconds: try Seconds(exposed(activations) + exposed(states, updated)))
   }
 
   /// What to tell the reader where something moves.
@@ -79,6 +79,16 @@ struct HostUseBuilder {
   }
 
   private var link: HostLink { HostLink(of: scenario.device) }
+
+  /// A stream copies saved tensors while the device computes; without one, or pinned memory, each copy is waited for.
+  private func exposed(_ saved: Transfers) -> Double {
+    guard plan.placement.streams != nil, plan.placement.activations == .pinned else {
+      return saved.seconds
+    }
+    let seconds = step.work.seconds + step.work.recomputedSeconds
+    return max(0, Double(saved.toHost) / saved.rate - seconds / 3)
+      + max(0, Double(saved.toDevice) / saved.rate - seconds * 2 / 3)
+  }
 
   /// Gradients leave while the rest of the backward runs; the update and the way back of the weights overlap.
   private func exposed(_ moved: Transfers, _ updated: Int128) -> Double {

@@ -11,7 +11,7 @@ enum Later {
     "adagrad", "adam-8bit", "rmsprop",
   ]
   static let precisions = ["fp8-true", "transformer-engine"]
-  static let attentions = ["flash", "flash_attention_2", "flex_attention"]
+  static let attentions = ["flash_attention_3", "flash_attention_4", "flex_attention"]
   static let frameworks = ["deepspeed", "megatron"]
 
   /// Throws when `name` is one of `names`.

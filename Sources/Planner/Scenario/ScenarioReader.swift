@@ -128,7 +128,9 @@ extension ScenarioReader {
     }
     try Later.refuse(
       name, in: Later.attentions, path: "attention",
-      instead: "Use \"sdpa\": PyTorch takes a flash kernel by itself where the device has one.")
+      instead:
+        "Use \"flash\" (FlashAttention 2), or \"sdpa\", which takes a flash kernel by itself.")
+    if name == "flash_attention_2" { return .flash }
     return try settings.choice("attention")
   }
 

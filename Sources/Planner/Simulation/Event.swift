@@ -32,6 +32,8 @@ struct Event: Hashable, Sendable {
 
   /// The first that was allocated of those of this size that are left is freed first.
   static let unnamed: Int32 = -1
+  /// The last that was allocated of those of this size that are left is freed first.
+  static let newest: Int32 = -3
   /// Nothing frees it.
   static let lasting: Int32 = -2
 }

@@ -42,11 +42,33 @@ struct HostCopies: Sendable {
 
 /// Saved tensors come back from the host when their node runs, and die when its operator has returned.
 extension Tape {
+  /// Keeps a saved tensor on the host, or by streams.
+  ///
+  /// - Returns: Where it is found again.
+  mutating func keepOnHost(
+    _ storage: Int32, bytes: Int, isWeight: Bool = false, isTransposed: Bool = false,
+    _ operation: Int32
+  ) -> Int32 {
+    if streams != nil {
+      return keepStreamed(
+        storage, bytes: bytes, isWeight: isWeight, isTransposed: isTransposed, operation)
+    }
+    let copy = host.keep(bytes, copies)
+    // The pinned copy lies in order, so that the device makes one in order first.
+    if isTransposed, pinsHost { release(allocate(bytes, .activations, operation), operation) }
+    return copy
+  }
+
+  /// Takes a saved tensor back, with a reference for the caller.
+  private mutating func takeFromHost(_ copy: Int32, _ operation: Int32) -> Int32 {
+    if streams != nil { return takeStreamed(copy, operation) }
+    return allocate(host.take(copy, copies), .activations, operation)
+  }
+
   /// Copies to the device all that a node saved.
   mutating func fetch(_ node: Node) {
     for index in node.saved..<node.saved + node.savedCount {
-      let bytes = host.take(saved[Int(index)], copies)
-      saved[Int(index)] = allocate(bytes, .activations, node.operation)
+      saved[Int(index)] = takeFromHost(saved[Int(index)], node.operation)
     }
   }
 
@@ -58,17 +80,46 @@ extension Tape {
     }
   }
 
+  /// Keeps on the host what a checkpointed layer is called with by position.
+  mutating func packInput(of frame: Int, _ input: Int32) {
+    let moment = Moment.checkpoint.rawValue
+    // An empty tensor is saved ahead of it.
+    streams?.count += 1
+    frames[frame].packedInput = keepOnHost(input, bytes: storages[Int(input)].bytes, moment)
+    for register in program.sections[frames[frame].section].positional {
+      let storage = registers[Int(register)].storage
+      let copy =
+        storage < 0 ? -1 : keepOnHost(storage, bytes: storages[Int(storage)].bytes, moment)
+      frames[frame].packedArguments.append(copy)
+    }
+  }
+
   /// A checkpoint's input comes back before its layer runs again.
   mutating func fetchInput(of frame: Int) {
     guard frames[frame].packedInput >= 0 else { return }
-    let bytes = host.take(frames[frame].packedInput, copies)
-    frames[frame].input.storage = allocate(bytes, .activations, Moment.checkpoint.rawValue)
+    let moment = Moment.checkpoint.rawValue
+    frames[frame].input.storage = takeFromHost(frames[frame].packedInput, moment)
+    for (register, copy) in positional(of: frame) {
+      registers[register].storage = takeFromHost(copy, moment)
+    }
+  }
+
+  /// The registers that a layer was called with by position, with their copies on the host.
+  private func positional(of frame: Int) -> [(register: Int, copy: Int32)] {
+    let section = program.sections[frames[frame].section]
+    return zip(section.positional, frames[frame].packedArguments).compactMap {
+      $1 < 0 ? nil : (Int($0), $1)
+    }
   }
 
   /// Only what the recomputation saved of its input stays.
   mutating func letGoOfFetchedInput(of frame: Int) {
     guard frames[frame].packedInput >= 0 else { return }
     release(frames[frame].input.storage, Moment.checkpoint.rawValue)
+    for (register, _) in positional(of: frame) {
+      release(registers[register].storage, Moment.checkpoint.rawValue)
+      registers[register].storage = -1
+    }
     frames[frame].packedInput = -1
   }
 }

@@ -22,6 +22,7 @@ extension Tape {
       if requiredInputs[input] >= 0 { graphHeld(requiredInputs[input]) }
       requiredInputs[input] = -1
     }
+    endStreamed()
     for storage in heldByNodes { graphHeld(storage) }
     heldByNodes.removeAll(keepingCapacity: true)
     release(seed, Moment.end.rawValue)
@@ -84,6 +85,7 @@ extension Tape {
     if followsOperations {
       distribution?.beforeOperation(Int(node.operation), isBackward: true, in: &self)
     }
+    streams?.running = index
     if node.frame >= 0, node.savedCount > 0 { replay(Int(node.frame)) }
     if node.frame == Node.onHost { fetch(node) }
 
@@ -133,6 +135,7 @@ extension Tape {
       }
     }
     if !settled { letGoOfRecomputed(node) }
+    if streams != nil { endStreamed(index, node.operation) }
     release(incoming.storage, node.operation)
     for output in outputs.dropFirst() {
       release(buffers[output].storage, node.operation)
@@ -265,6 +268,7 @@ extension Tape {
       release(buffer.storage, operation)
     } else {
       gradients.append(buffer.storage)
+      gradientLeaves.append(Int32(truncatingIfNeeded: leaf))
     }
   }
 

@@ -90,7 +90,7 @@ extension Tape {
         Node(
           operation: index, edges: Int32(edges.count), saved: Int32(saved.count),
           buffer: Int32(buffers.count),
-          frame: mode == .checkpoint ? frame : savesOnHost ? Node.onHost : -1))
+          frame: mode == .checkpoint ? frame : leavesDevice(index) ? Node.onHost : -1))
       for input in program.operations[Int(index)].inputs {
         let register = registers[Int(program.registers[input])]
         edges.append(register.requires ? register.source : -1)
@@ -99,6 +99,13 @@ extension Tape {
     if pack(program.operations[Int(index)].savedInputs, mask) { return true }
     if !taken { count(Int(index)) }
     return false
+  }
+
+  /// Whether what an operation saves goes to the host; streams leave the head's on the device.
+  private func leavesDevice(_ operation: Int32) -> Bool {
+    guard savesOnHost else { return false }
+    return streams == nil
+      || program.operations[Int(operation)].module.description != StreamedOffload.head
   }
 
   /// The outputs join the graph, and those that backward needs are packed.
@@ -123,14 +130,11 @@ extension Tape {
       guard save.mask & mask != 0 else { continue }
       let storage = save.register < 0 ? -1 : registers[Int(save.register)].storage
       switch mode {
-      case .record where savesOnHost:
-        saved.append(host.keep(save.bytes, copies))
-        if save.isTransposed, pinsHost {
-          // The pinned copy lies in order, so that the device makes one in order first.
-          release(
-            allocate(save.bytes, .activations, nodes[nodes.count - 1].operation),
-            nodes[nodes.count - 1].operation)
-        }
+      case .record where nodes[nodes.count - 1].frame == Node.onHost:
+        saved.append(
+          keepOnHost(
+            storage, bytes: save.bytes, isWeight: save.register >= 0 && storage < 0,
+            isTransposed: save.isTransposed, nodes[nodes.count - 1].operation))
         nodes[nodes.count - 1].savedCount += 1
       case .record:
         retain(storage)
@@ -276,15 +280,16 @@ extension Tape {
     // The input is what the checkpoint saves; everything else it holds by reference.
     let packed = savesOnHost && input.storage >= 0 && mode == .record
     var arguments: ContiguousArray<Int32> = [packed ? -1 : input.storage]
+    let positional = program.sections[section].positional
     for register in program.sections[section].arguments {
+      if packed, positional.contains(register) { continue }
       arguments.append(registers[Int(register)].storage)
     }
     for argument in arguments { retain(argument) }
     frames.append(
       Frame(section: section, input: input, arguments: arguments, operations: operations))
     if packed {
-      frames[frames.count - 1].packedInput = host.keep(
-        storages[Int(input.storage)].bytes, copies)
+      packInput(of: frames.count - 1, input.storage)
     }
     let outer = (mode, frame)
     (mode, frame) = (reentrant ? .off : .checkpoint, Int32(frames.count - 1))

@@ -31,6 +31,8 @@ struct Tape {
   var cached: ContiguousArray<Int32> = []
   /// The weights' gradients, kept until the optimizer has stepped.
   var gradients: ContiguousArray<Int32> = []
+  /// The weight that each of ``gradients`` is of.
+  var gradientLeaves: ContiguousArray<Int32> = []
   /// Buffers of weights that wait for more than one gradient, with how many arrived.
   var leaves: ContiguousArray<LeafBuffer>
 
@@ -70,6 +72,8 @@ struct Tape {
   var savesOnHost = false
   /// Whether these copies are pinned.
   var pinsHost = false
+  /// Saved tensors that leave and come back on a stream of their own, or `nil`.
+  var streams: StreamedCopies?
   /// What the host keeps of the saved tensors.
   var host = HostCopies()
   /// What each instruction is to the selective checkpoints of the model.
@@ -183,6 +187,8 @@ struct Tape {
     var replayed = false
     /// Where the host has the input's copy, or -1.
     var packedInput: Int32 = -1
+    /// Where it has the copies of what else the layer is called with by position.
+    var packedArguments: ContiguousArray<Int32> = []
     /// The operators whose results it keeps.
     var operations: SavedOperations?
     /// These results, in the order in which they were made; -1 once a recomputation took them.
@@ -237,6 +243,15 @@ struct Tape {
         kind: .memory, role: role, again: recomputes, stream: stream, count: 1,
         operation: operation, storage: storage, bytes: bytes))
     return storage
+  }
+
+  /// Numbers of storages whose events are written elsewhere; the first one of them.
+  mutating func reserveStorages(_ count: Int) -> Int32 {
+    let first = Int32(truncatingIfNeeded: storages.count)
+    for _ in 0..<count {
+      storages.append(Storage(bytes: 0, references: 0, role: .parameters, copies: 1))
+    }
+    return first
   }
 
   /// One more reference.
@@ -296,7 +311,12 @@ struct Tape {
   /// The loss is gone, and the graph behind it unless the loop holds the output.
   mutating func dropLoss() {
     letGo(program.loss)
-    for storage in heldByGraph { release(storage, Moment.end.rawValue) }
+    if streams != nil {
+      dropGraphBefore()
+      streams?.graphBefore = heldByGraph
+    } else {
+      for storage in heldByGraph { release(storage, Moment.end.rawValue) }
+    }
     heldByGraph.removeAll(keepingCapacity: true)
   }
 

@@ -39,6 +39,28 @@ extension TrainingStep {
     return listed
   }
 
+  /// Gives each trained weight two storages of its own: where it lies, and where its optimizer moves it.
+  static func nameMemory(of weights: inout [Weight], in tape: inout Tape) {
+    for index in weights.indices where weights[index].trainable && weights[index].tensors.count == 1
+    {
+      weights[index].storage = tape.reserveStorages(2)
+    }
+  }
+
+  /// The weights with the storages of their gradients, where each layer ran on its own: backward came to the last first.
+  static func withGradients(_ weights: [Weight], of tape: Tape) -> [Weight] {
+    guard tape.unrolls, tape.distribution == nil else { return weights }
+    var storages: [Int: [Int32]] = [:]
+    for (leaf, storage) in zip(tape.gradientLeaves, tape.gradients) {
+      storages[Int(leaf), default: []].append(storage)
+    }
+    return weights.map { weight in
+      var weight = weight
+      weight.gradient = storages[weight.leaf]?.popLast() ?? -1
+      return weight
+    }
+  }
+
   /// Quantized weights come to the device whole, one after the other, ahead of all others.
   ///
   /// Source: `Params4bit._quantize` and `Int8Params._quantize` in `bitsandbytes/nn/modules.py`, bitsandbytes 0.50.

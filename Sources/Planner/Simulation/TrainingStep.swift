@@ -33,6 +33,10 @@ struct TrainingStep {
     var leaf = 0
     /// What is allocated while it is quantized, and freed again.
     var loading: [Int] = []
+    /// The storage of its gradient, where each layer runs on its own; else -1.
+    var gradient: Int32 = -1
+    /// The storage of its memory, and the next one of the memory that it moves to, where its optimizer moves it; else -1.
+    var storage: Int32 = -1
     /// Whether it is the weight of an `nn.Linear` of its own.
     var isLinear = false
 
@@ -51,23 +55,29 @@ struct TrainingStep {
     let runs = stacks.reduce(0) { $1.sequence.cycles.reduce($0) { $0 + $1.runs.count } }
     guard runs <= Self.mostRuns else { throw .tooIrregular(runs) }
     let distribution = try plan.distribution?(graph, plan)
-    let unrolls = unrolls || distribution?.walksEveryLayer == true
+    let streams = plan.placement.streams
+    let unrolls = unrolls || streams != nil || distribution?.walksEveryLayer == true
     var tape = Tape(
       graph.program, stacks: stacks, distribution: distribution, earlyStop: plan.earlyStop,
       unrolls: unrolls)
     tape.timed = timed
     weights = Self.weights(of: graph)
     let listed = unrolls ? Self.layerByLayer(weights, of: graph) : weights
-    let local = try distribution?.local(listed) ?? listed
+    var local = try distribution?.local(listed) ?? listed
+    if plan.optimizer.movesWeights, tape.unrolls, distribution == nil {
+      Self.nameMemory(of: &local, in: &tape)
+    }
     try Self.resident(local, plan, graph, &tape)
 
     tape.savesOnHost = plan.placement.activations != nil
+    tape.streams = streams.map { StreamedCopies(minimum: $0.minimum, stash: $0.stash) }
     tape.pinsHost = plan.placement.activations == .pinned
     if plan.optimizer.stepsInBackward { tape.updates = try Self.updates(graph, plan) }
 
     let ids = try checkedProduct(plan.context.batch, plan.context.sequence, 8)
     func microBatch(isLast: Bool, _ tape: inout Tape) {
       distribution?.begin(isLast: isLast)
+      tape.beginStreamed()
       tape.schedule.begin(.forward)
       let inputs = (graph.inputs ?? [ids]).map {
         tape.allocate($0, .other, Moment.batch.rawValue)
@@ -116,17 +126,24 @@ struct TrainingStep {
     try distribution?.beforeOptimizer(in: &tape.schedule)
     if plan.scalesLoss { LossScaler.unscale(&tape.schedule) }
     if distribution?.clips != true { try plan.clip(local, &tape.schedule) }
-    let waiting = local.filter { $0.trainable && !plan.optimizer.freesGradient(of: $0.spec) }
+    var freed: Set<Int32> = []
+    let waiting = Self.withGradients(local, of: tape).filter {
+      $0.trainable && !plan.optimizer.freesGradient(of: $0.spec)
+    }
     if !waiting.isEmpty, !plan.updatesOnHost {
       var update = OptimizerStep(weights: waiting, schedule: tape.schedule)
       update.kernels = plan.context.kernels
       try plan.optimizer.step(&update)
       tape.schedule = update.schedule
+      freed = update.freedGradients
     }
     distribution?.afterOptimizer(in: &tape.schedule)
     if plan.scalesLoss { LossScaler.update(&tape.schedule) }
-    for gradient in tape.gradients { tape.release(gradient, Moment.end.rawValue) }
+    for gradient in tape.gradients where !freed.contains(gradient) {
+      tape.release(gradient, Moment.end.rawValue)
+    }
     tape.dropOutput()
+    tape.dropGraphBefore()
     hostShare = try distribution?.hostShare
     schedule = tape.schedule
     work = tape.work
@@ -191,7 +208,9 @@ struct TrainingStep {
     for weight in weights where weight.count > 0 {
       if tape.distribution == nil {
         for bytes in weight.tensors where weight.loading.isEmpty || !tape.unrolls {
-          tape.schedule.allocate(bytes, count: weight.count, .parameters, moment)
+          tape.schedule.allocate(
+            bytes, count: weight.count, .parameters, moment,
+            storage: weight.storage >= 0 ? weight.storage : Event.unnamed)
         }
       }
       guard weight.trainable, !plan.updatesOnHost else { continue }

@@ -39,8 +39,9 @@ import Testing
       "precision", "fp8-true", .unsupported, "\"fp8-true\" cannot be planned yet",
       at: "precision", fix: "Use \"bf16-mixed\" or \"bf16-true\"."),
     Mistake(
-      "attention", "flash", .unsupported, "\"flash\" cannot be planned yet", at: "attention",
-      fix: "Use \"sdpa\": PyTorch takes a flash kernel by itself where the device has one."),
+      "attention", "flex_attention", .unsupported, "\"flex_attention\" cannot be planned yet",
+      at: "attention",
+      fix: "Use \"flash\" (FlashAttention 2), or \"sdpa\", which takes a flash kernel by itself."),
     Mistake(
       "attention", "spda", .unknown, "\"spda\" is not known here", at: "attention",
       fix: "Did you mean \"sdpa\"?"),

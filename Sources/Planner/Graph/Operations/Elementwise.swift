@@ -7,8 +7,9 @@ extension Forward {
   mutating func multiply(_ a: Value, _ b: Value) throws(PlanError) -> Value {
     let full = Self.broadcast(a.spec, b.spec)
     begin("mul", a, b)
-    save(a, for: 0b10)
+    // Autograd saves what an operator names in the order of the names: `other`, `self`.
     save(b, for: 0b01)
+    save(a, for: 0b10)
     work(flops: 0, bytes: a.spec.bytes + b.spec.bytes + full.bytes, dtype: full.dtype)
     gradient(1, full)
     gradient(0, full)

@@ -100,8 +100,8 @@ extension Forward {
       kernel == .cudnn
         ? "cudnn_attention" : kernel == .flash ? "flash_attention" : "efficient_attention",
       q, k, v, shape.bias == .trained ? bias : nil)
-    save(q, for: .max, transposed: shape.heads > 1)
     save(k, for: .max, transposed: shape.keyHeads > 1)
+    save(q, for: .max, transposed: shape.heads > 1)
     save(v, for: .max, transposed: shape.keyHeads > 1)
     if let bias { save(bias, for: .max) }
     work(
@@ -138,21 +138,22 @@ extension Forward {
     allocate(output)
     allocate(rows, forGradient: kernel != .flash)
     if kernel == .flash {
-      let parts = try splits(shape, statistics)
+      let parts = try flashSplits(
+        shape, statistics, width: FlashSplit.width(shape.headWidth))
       for part in parts { allocate(part, role: .workspace) }
       allocate(seed, role: .other)
       allocate(offset, role: .other)
       for part in parts { discard(part) }
     }
     let hasNoSeeds = kernel == .efficient || kernel == .processor
-    let extras = hasNoSeeds ? [rows] : [rows, seed, offset]
-    link(output, saving: .max, and: extras)
+    link(
+      output, after: rows, and: hasNoSeeds ? [] : [seed, offset], transposed: shape.heads > 1)
     if let bias { discard(bias) }
     return output
   }
 
-  /// The log-sum-exps and results of FlashAttention's splits, which live while it runs.
-  private mutating func splits(_ shape: AttentionShape, _ statistics: TensorSpec)
+  /// The log-sum-exps and results, `width` wide, of FlashAttention's splits, which live while it runs.
+  mutating func flashSplits(_ shape: AttentionShape, _ statistics: TensorSpec, width: Int)
     throws(PlanError) -> [Value]
   {
     let splits = try FlashSplit.count(shape, on: context.kernels)
@@ -162,7 +163,7 @@ extension Forward {
       register(try TensorSpec(rows, statistics.columns, .fp32)),
       register(
         try TensorSpec(
-          try checkedProduct(rows, statistics.columns), FlashSplit.width(shape.headWidth), .fp32)),
+          try checkedProduct(rows, statistics.columns), width, .fp32)),
     ]
   }
 

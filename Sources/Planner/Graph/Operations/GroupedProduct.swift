@@ -15,7 +15,7 @@ extension Forward {
     let w = weight.value
     begin("grouped_mm", x, w)
     save(x, for: 0b10)
-    save(w, for: 0b01)
+    save(w, for: 0b01, transposed: true)
     save(offsets, for: .max)
     work(
       flops: flops, bytes: x.spec.bytes + w.spec.bytes + spec.bytes, dtype: spec.dtype)

@@ -127,15 +127,16 @@ extension Forward {
 
   /// `a @ b` over a batch of matrices: `[count·m, k] × [count·k, n]`, both saved.
   ///
-  /// The gradient of the second operand is made first. Autocast's casts, if any, come before.
-  mutating func batchedProduct(_ a: Value, _ b: Value, columns: Int, inner: Int)
-    throws(PlanError) -> Value
-  {
+  /// The gradient of the second operand is made first. Autocast's casts, if any, come before. `transposed` says that the
+  /// second operand lies in another order in memory than its shape.
+  mutating func batchedProduct(
+    _ a: Value, _ b: Value, columns: Int, inner: Int, transposed: Bool = false
+  ) throws(PlanError) -> Value {
     let spec = try TensorSpec(a.spec.elements / max(inner, 1), columns, a.spec.dtype)
     let flops = try checkedProduct(2, a.spec.elements, columns)
     begin("bmm", a, b)
+    save(b, for: 0b01, transposed: transposed)
     save(a, for: 0b10)
-    save(b, for: 0b01)
     work(
       flops: flops, bytes: a.spec.bytes + b.spec.bytes + spec.bytes, dtype: spec.dtype)
     gradient(1, b.spec, view: true, flops: flops)

@@ -24,6 +24,9 @@ struct Bloom: ModelFamily {
     try config.refuse("slow_but_exact", "multiplication in slices")
   }
 
+  /// ALiBi, which transformers runs eagerly.
+  var runsFlashAttention: Bool { false }
+
   var linearModules: [String] {
     ["query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"]
   }

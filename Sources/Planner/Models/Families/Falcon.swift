@@ -57,6 +57,9 @@ struct Falcon: ModelFamily {
     return .grouped(keyHeads)
   }
 
+  /// transformers runs it by a module of its own.
+  var runsFlashAttention: Bool { false }
+
   var linearModules: [String] {
     ["query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"]
   }

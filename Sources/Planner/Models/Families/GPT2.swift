@@ -47,11 +47,11 @@ struct GPT2: ModelFamily {
     let places = f.local(f.plain("arange", try TensorSpec(1, context.sequence, .int64)))
     let placed = f.local(try f.embedding(rows: context.sequence, table, module: "wpe", at: places))
     var stream = f.local(try f.add(embedded, placed))
-    var arguments = [places]
-    let mask = try attention.mask(in: &f)
-    if let mask { arguments.append(f.local(mask)) }
+    let mask = try attention.mask(in: &f).map { f.local($0) }
     if dropsEmbedding { stream = f.local(f.dropout(stream), replacing: stream) }
-    let layer = try f.layer("h", residual: stream.spec, arguments: arguments) {
+    let layer = try f.layer(
+      "h", residual: stream.spec, arguments: [places], positional: mask.map { [$0] } ?? []
+    ) {
       (f, x) throws(PlanError) in
       try self.layer(x, mask: mask, in: &f)
     }
@@ -109,9 +109,8 @@ struct GPT2: ModelFamily {
     _ x: Value, _ fused: Linear, _ output: Linear, mask: Value?, in f: inout Forward
   ) throws(PlanError) -> Value {
     f.enter("attn", holding: x)
-    let eager = f.context.attention == .eager
     // Gradients of several heads arrive transposed.
-    let copies = eager && heads > 1
+    let copies = attention.copiesEveryGradient(in: f) && heads > 1
     let width = hidden / heads
     let (q, k, v) = try f.split(try f.project(x, fused), hidden, hidden, hidden)
     let keys = f.local(try f.heads(k, width: width, copies: false))

@@ -174,14 +174,13 @@ struct OPT: ModelFamily {
     throws(PlanError) -> Value
   {
     f.enter("self_attn", holding: x)
-    let eager = f.context.attention == .eager
     // Gradients of several heads arrive transposed.
-    let copies = eager && sizes.heads > 1
+    let copies = attention.copiesEveryGradient(in: f) && sizes.heads > 1
     let width = sizes.headWidth
     let queries = f.local(
       try f.heads(f.scale(try f.project(x, weights.q)), width: width, copies: copies))
     // Gradients of transposed keys fit their rows without a copy only in a batch of one.
-    let keyCopies = eager && f.context.batch > 1
+    let keyCopies = copies && (f.context.attention == .flash || f.context.batch > 1)
     let k = try f.project(x, weights.k)
     let kName = f.local(k)
     let v = f.local(try f.project(x, weights.v))

@@ -53,6 +53,9 @@ struct T5: ModelFamily {
 
   var isEncoderDecoder: Bool { true }
 
+  /// Its kernels add no position bias.
+  var runsFlashAttention: Bool { false }
+
   var linearModules: [String] {
     ["q", "k", "v", "o"] + (sizes.gated ? ["wi_0", "wi_1"] : ["wi"]) + ["wo"]
   }

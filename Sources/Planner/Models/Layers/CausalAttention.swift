@@ -42,6 +42,7 @@ struct CausalAttention: Sendable {
     let sequence = queries ?? f.context.sequence
     let square = try TensorSpec(sequence, sequence, .bool)
     switch f.context.attention {
+    case .flash: return nil
     case .sdpa:
       guard let window, sequence >= window else { return nil }
       let a = f.plain("le", square)
@@ -68,7 +69,7 @@ struct CausalAttention: Sendable {
   /// A single head lies the same in both.
   func copiesValueGradient(masked: Bool, dtype: DType, in f: Forward) -> Bool {
     if keyHeads == 1 { return false }
-    if f.context.attention == .eager { return true }
+    if f.context.attention != .sdpa { return copiesEveryGradient(in: f) }
     if expands(masked: masked), heads != keyHeads { return true }
     let kernel = kernel(masked: masked, dtype: dtype, on: f.context)
     return kernel == .math || kernel == .flash && headWidth % 8 != 0
@@ -77,9 +78,19 @@ struct CausalAttention: Sendable {
   /// Whether query gradients leave attention in another layout than the projection's output.
   func copiesQueryGradient(masked: Bool, dtype: DType, in f: Forward) -> Bool {
     if heads == 1 { return false }
-    if f.context.attention == .eager { return true }
+    if f.context.attention != .sdpa { return copiesEveryGradient(in: f) }
     let kernel = kernel(masked: masked, dtype: dtype, on: f.context)
     return kernel == .math || kernel == .flash && headWidth % 8 != 0
+  }
+
+  /// Whether gradients of several heads leave attention in another layout than the projections' outputs: transposed, or
+  /// as parts of padded rows.
+  func copiesEveryGradient(in f: Forward) -> Bool {
+    switch f.context.attention {
+    case .sdpa: false
+    case .eager: true
+    case .flash: FlashAttentionPackage.padded(headWidth) != headWidth
+    }
   }
 
   /// Attention over rotated queries and keys: `[batch·heads·sequence, width]` each.
@@ -94,6 +105,7 @@ struct CausalAttention: Sendable {
     case .sdpa:
       if let bias { return (try biased(q, k, v, bias: bias, in: &f), nil) }
       return (try fused(q, k, v, mask: mask, in: &f), nil)
+    case .flash: return (try packaged(q, k, v, in: &f), nil)
     case .eager: return try eager(q, k, v, mask: mask, bias: bias, in: &f)
     }
   }
@@ -244,7 +256,8 @@ struct CausalAttention: Sendable {
     let queries = try matrices(castQueries, inOrder: contiguousHeads, in: &f)
     let inOrder = repeated || (contiguousHeads && heads == keyHeads)
     let keys = try matrices(castKeys, inOrder: inOrder, in: &f)
-    let products = try f.batchedProduct(queries, keys, columns: sequence, inner: headWidth)
+    let products = try f.batchedProduct(
+      queries, keys, columns: sequence, inner: headWidth, transposed: true)
     var weights = f.local(f.scale(products))
     if capped { weights = f.softCap(weights) }
     if let bias { weights = f.local(try f.add(weights, bias.value), replacing: weights) }

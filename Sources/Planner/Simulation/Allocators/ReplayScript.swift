@@ -66,6 +66,10 @@ struct ReplayScript: Sendable {
       queues[bytes]?.head += 1
       return queue.slots[queue.head]
     }
+    mutating func popNewest(_ bytes: Int) -> Int32? {
+      guard let queue = queues[bytes], queue.head < queue.slots.count else { return nil }
+      return queues[bytes]?.slots.removeLast()
+    }
   }
 
   /// The event that is being written.
@@ -242,6 +246,13 @@ struct ReplayScript: Sendable {
     return slot
   }
 
+  /// What a release frees, or `nil` where nothing is left of its size.
+  private mutating func slot(freedBy event: Event) -> Int32? {
+    if event.storage >= 0 { return event.storage }
+    return event.storage == Event.newest
+      ? unnamed.popNewest(event.bytes) : unnamed.pop(event.bytes)
+  }
+
   private mutating func allocate(
     _ event: Event, in part: WritableKeyPath<Self, ContiguousArray<Command>>
   ) {
@@ -255,7 +266,7 @@ struct ReplayScript: Sendable {
   private mutating func free(
     _ event: Event, in part: WritableKeyPath<Self, ContiguousArray<Command>>
   ) {
-    guard let slot = event.storage >= 0 ? event.storage : unnamed.pop(event.bytes) else { return }
+    guard let slot = slot(freedBy: event) else { return }
     self[keyPath: part].append(Command(slot: slot, kind: .free, event: current))
   }
 
@@ -268,8 +279,22 @@ struct ReplayScript: Sendable {
   }
 
   private mutating func free(_ event: Event) {
-    guard let slot = event.storage >= 0 ? event.storage : unnamed.pop(event.bytes) else { return }
+    guard let slot = slot(freedBy: event) else { return }
+    if event.role == .parameters, event.storage >= 0,
+      event.operation == Moment.optimizerStep.rawValue
+    {
+      return move(slot)
+    }
     first.append(Command(slot: slot, kind: .free, event: current))
     second.append(Command(slot: slot, kind: .free, event: current))
+  }
+
+  /// A weight leaves its slot for the next one; the second step moves it back.
+  private mutating func move(_ slot: Int32) {
+    first.append(Command(slot: slot, kind: .free, event: current))
+    if let copy = second.lastIndex(where: { $0.kind == .allocate && $0.slot == slot + 1 }) {
+      second[copy].slot = slot
+    }
+    second.append(Command(slot: slot + 1, kind: .free, event: current))
   }
 }
