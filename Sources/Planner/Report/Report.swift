@@ -28,6 +28,8 @@ public struct Report: Sendable {
   public var flops: FLOPs
   /// The estimated time of the arithmetic of one step on one device.
   public var seconds: Seconds
+  /// How long one optimizer step takes.
+  public var time: StepTime
   /// How many devices there are and how many it takes.
   public var devices: DeviceCount
   /// What it exchanges with other devices; `nil` where it is alone.

@@ -56,6 +56,7 @@ struct ReportBuilder {
       capacity: scenario.device.memory, phases: phases, loading: loading,
       recompute: Report.Recompute(step.work), flops: FLOPs(step.work.flops + step.work.recomputed),
       seconds: try Seconds(step.work.seconds + step.work.recomputedSeconds),
+      time: try time(communication, host),
       devices: Report.DeviceCount(used: plan.devices, minimum: fits ? plan.devices : nil),
       communication: communication, host: host, allocator: reserved?.summary,
       assumptions: plan.assumptions + (host == nil ? [] : onHost.assumptions)
@@ -95,6 +96,16 @@ struct ReportBuilder {
     let operation = graph.program.operations[Int(place.operation)]
     let layer = place.layer.map { graph.name(ofLayer: $0) + ": " } ?? ""
     return layer + "\(operation.module), \(operation.name)" + (place.again ? " (recomputed)" : "")
+  }
+
+  /// What the device's peak rates, links and host allow, and one and two times as much.
+  private func time(_ communication: Communication?, _ host: HostUse?) throws(PlanError) -> StepTime
+  {
+    let least =
+      step.work.seconds + step.work.recomputedSeconds
+      + (communication?.exposedSeconds.value ?? 0) + (host?.exposedSeconds.value ?? 0)
+    return StepTime(
+      low: try Seconds(least), expected: try Seconds(1.5 * least), high: try Seconds(2 * least))
   }
 
   private func parameters() throws(PlanError) -> (all: Int, trainable: Int, active: Int) {
