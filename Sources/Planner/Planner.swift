@@ -62,6 +62,7 @@ public enum Planner {
     plan.context.attention = scenario.attention
     plan.context.loss = scenario.loss
     plan.context.kernelSet = scenario.kernelSet
+    plan.context.framework = scenario.framework
     plan.context.kernels = scenario.device.kernelTraits
     plan.microBatches = scenario.workload.gradientAccumulationSteps
     plan.optimizer = scenario.optimizer
@@ -104,11 +105,12 @@ public enum Planner {
   }
 
   private static func checkDevices(_ plan: TrainingPlan, of scenario: Scenario) throws(PlanError) {
-    guard let devices = scenario.devices, devices != plan.devices else { return }
-    let used = plan.devices == 1 ? "use one" : "use \(plan.devices)"
+    let needed = try plan.mesh.devices(times: plan.dataParallel)
+    guard let devices = scenario.devices, devices != needed else { return }
+    let used = needed == 1 ? "use one" : "use \(needed)"
     throw PlanError(
       .conflict, "\(devices) devices, while the strategies \(used)", path: "hardware.devices",
-      fix: "Write \"devices\": \(plan.devices), or spread the run over \(devices) with fsdp or ddp."
+      fix: "Write \"devices\": \(needed), or spread the run over \(devices) with fsdp or ddp."
     )
   }
 

@@ -18,6 +18,8 @@ public struct ForwardContext: Sendable {
   public var cachesCasts = true
   /// Whether linear layers multiply in 8-bit floating point.
   public var float8 = false
+  /// Whose training loop, kernels and buffers are meant.
+  public var framework = Framework.torch
   /// How attention is computed.
   public var attention = AttentionImplementation.sdpa
   /// Whose kernels run the parts of a layer and the loss.

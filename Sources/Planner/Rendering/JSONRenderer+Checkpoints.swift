@@ -8,6 +8,7 @@ extension JSONRenderer {
         members + [
           .init("device_bytes", .integer(choice.report.need.count)),
           .init("operation", .string(choice.report.peak.operation)),
+          .init("bound_time_fraction", choice.bound.map { .number($0) } ?? .null),
         ])
     }
     let frameworks = table.recommended.map { chosen -> JSONValue in

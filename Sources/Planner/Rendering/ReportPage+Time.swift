@@ -8,8 +8,8 @@ extension ReportPage {
 
   /// `1,551 tokens/s, MFU 40.1 %, HFU 55.3 % (measured efficiency)`.
   static func speed(_ time: StepTime) -> String {
-    let all = tokens(time.allTokensPerSecond)
-    let each = time.allTokens > time.tokens ? ", \(tokens(time.tokensPerSecond)) a device" : ""
+    let all = tokens(time.tokensPerSecond)
+    let each = time.devices > 1 ? ", \(tokens(time.tokensPerSecondPerDevice)) a device" : ""
     return "\(all) tokens/s\(each), MFU \(TextLayout.percent(time.mfu)), "
       + "HFU \(TextLayout.percent(time.hfu)) (\(time.basis.rawValue) efficiency)"
   }

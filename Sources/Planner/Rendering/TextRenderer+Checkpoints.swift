@@ -42,23 +42,26 @@ private struct CheckpointPage {
 
   /// The plans to choose from.
   var choices: [String] {
-    var rows: [(String, CheckpointTable.Plan)] = [("without", table.without)]
-    if let chosen = table.recommended { rows.append(("fastest that fits", chosen.plan)) }
-    if let spare = table.withSlack { rows.append(("with 10 % to spare", spare.plan)) }
+    var rows: [(String, CheckpointTable.Plan, Double?)] = [("without", table.without, nil)]
+    if let chosen = table.recommended {
+      rows.append(("fastest that fits", chosen.plan, chosen.bound))
+    }
+    if let spare = table.withSlack { rows.append(("with 10 % to spare", spare.plan, spare.bound)) }
     if let mixture = table.mixture,
       mixture.plan.seconds < table.recommended?.plan.seconds ?? .infinity
     {
-      rows.append(("best mixture", mixture.plan))
+      rows.append(("best mixture", mixture.plan, mixture.bound))
     }
-    rows.append(("least memory", table.least.plan))
-    let heading = row(["", "layers", "live", "FLOPs", "time", "peak in"])
+    rows.append(("least memory", table.least.plan, table.least.bound))
+    let heading = row(["", "layers", "live", "FLOPs", "time", "bound", "peak in"])
     return ["  " + style.paint(heading, .faint)]
-      + rows.map { label, plan in
+      + rows.map { label, plan, bound in
         let recompute = plan.recompute
         return "  "
           + row([
             label, Self.name(plan), scale.text(plan.live), Self.more(recompute.flopsFraction),
-            Self.more(recompute.timeFraction), plan.phase.key,
+            Self.more(recompute.timeFraction),
+            bound.map(Self.more) ?? "", plan.phase.key,
           ])
       }
   }
@@ -186,7 +189,7 @@ private struct CheckpointPage {
     fraction == 0 ? "+0 %" : "+" + TextLayout.percent(fraction)
   }
 
-  private static let widths = [20, 12, 12, 9, 9]
+  private static let widths = [18, 11, 12, 8, 8, 8]
 
   private func row(_ cells: [String]) -> String {
     var text = ""

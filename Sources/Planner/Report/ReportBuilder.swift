@@ -47,6 +47,7 @@ struct ReportBuilder {
     let communication = try Communication(step, over: scenario.interconnect)
     let timing = StepTimeBuilder(scenario, plan, step, communication, host)
     let counts = try parameters()
+    let devices = try plan.mesh.devices(times: plan.dataParallel)
     return Report(
       name: scenario.name, device: scenario.device.name, model: scenario.model.name,
       parameters: counts.all, trainableParameters: counts.trainable,
@@ -57,7 +58,7 @@ struct ReportBuilder {
       capacity: scenario.device.memory, phases: phases, loading: loading,
       recompute: Report.Recompute(step.work), flops: FLOPs(step.work.flops + step.work.recomputed),
       seconds: try Seconds(step.work.allTime.seconds), time: try timing.time(),
-      devices: Report.DeviceCount(used: plan.devices, minimum: fits ? plan.devices : nil),
+      devices: Report.DeviceCount(used: devices, minimum: fits ? devices : nil),
       communication: communication, host: host, allocator: reserved?.summary,
       assumptions: plan.assumptions + (host == nil ? [] : onHost.assumptions)
         + timing.assumptions + (communication?.assumptions ?? [])

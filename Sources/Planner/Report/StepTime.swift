@@ -10,10 +10,10 @@ public struct StepTime: Hashable, Sendable {
   public var parts: [Part]
   /// The share of the expected time that computes again.
   public var recomputeFraction: Double
-  /// Tokens that one device trains on in a step.
-  public var tokens: Int
   /// Tokens that all devices train on in a step.
-  public var allTokens: Int
+  public var tokens: Int
+  /// How many devices there are.
+  public var devices: Int
   /// FLOPs of one device's matrix products and attention, forward and backward, nothing computed twice.
   public var modelFLOPs: Double
   /// The same with what is computed again.
@@ -31,12 +31,10 @@ public struct StepTime: Hashable, Sendable {
     public var seconds: Double
   }
 
-  /// Tokens per second of one device.
-  public var tokensPerSecond: Double { Double(tokens) / max(expected.value, .leastNormalMagnitude) }
   /// Tokens per second of all devices.
-  public var allTokensPerSecond: Double {
-    Double(allTokens) / max(expected.value, .leastNormalMagnitude)
-  }
+  public var tokensPerSecond: Double { Double(tokens) / max(expected.value, .leastNormalMagnitude) }
+  /// Each device's share of ``tokensPerSecond``.
+  public var tokensPerSecondPerDevice: Double { tokensPerSecond / Double(max(devices, 1)) }
   /// Model FLOPs utilization: ``modelFLOPs`` ÷ (expected time × peak).
   public var mfu: Double { utilization(modelFLOPs) }
   /// Hardware FLOPs utilization: ``hardwareFLOPs`` ÷ (expected time × peak).

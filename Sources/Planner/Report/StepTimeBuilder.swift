@@ -48,7 +48,7 @@ struct StepTimeBuilder {
     let format = plan.context.autocast ?? plan.context.dtype
     let tokens = try checkedProduct(
       plan.context.batch, plan.context.sequence + (plan.context.targetSequence ?? 0),
-      plan.microBatches)
+      plan.microBatches, plan.dataParallel)
     let flops = Double(step.work.flops)
     return StepTime(
       low: try Seconds(expected * efficiency.range.lowerBound),
@@ -56,7 +56,7 @@ struct StepTimeBuilder {
       high: try Seconds(expected * efficiency.range.upperBound),
       parts: parts,
       recomputeFraction: expected > 0 ? step.work.recomputedTime.seconds / expected : 0,
-      tokens: tokens, allTokens: try checkedProduct(tokens, plan.devices), modelFLOPs: flops,
+      tokens: tokens, devices: try plan.mesh.devices(times: plan.dataParallel), modelFLOPs: flops,
       hardwareFLOPs: flops + Double(step.work.recomputed),
       peak: (format.size >= 4 ? kernels.rate32 : kernels.rate16) * (plan.context.float8 ? 2 : 1),
       basis: efficiency.basis)

@@ -30,6 +30,8 @@ public struct Scenario: Sendable {
   public var loss: LossImplementation
   /// Whose kernels run the parts of a layer and the loss.
   public var kernelSet: KernelSet
+  /// Whose training loop, kernels and buffers are meant.
+  public var framework: Framework
   /// What the host offers to the run, where the scenario says it.
   public var hostMemory: Bytes?
 
@@ -40,7 +42,7 @@ public struct Scenario: Sendable {
     gradientClipping: Double? = nil, strategies: [any Strategy] = [], device: Device,
     devices: Int? = nil, defaults: [Assumption] = [], allocator: AllocatorSettings = .init(),
     loss: LossImplementation = .transformers, kernelSet: KernelSet = .torch,
-    hostMemory: Bytes? = nil, interconnect: Interconnect? = nil
+    hostMemory: Bytes? = nil, interconnect: Interconnect? = nil, framework: Framework = .torch
   ) {
     self.name = name
     self.model = model
@@ -57,6 +59,7 @@ public struct Scenario: Sendable {
     self.allocator = allocator
     self.loss = loss
     self.kernelSet = kernelSet
+    self.framework = framework
     self.hostMemory = hostMemory
   }
 }

@@ -35,7 +35,8 @@ public struct ScenarioReader {
     let workload = try readWorkload(&settings, model, &defaults)
     let precision = try readPrecision(&settings, &defaults)
     let attention = try readAttention(&settings, &defaults)
-    try readFixedChoices(&settings, &defaults)
+    let framework = try readFramework(&settings)
+    if try settings.bool("compile", default: false) { throw .compiled }
     let kernelSet = try readKernelSet(&settings, model: model)
     let loss = try readLoss(&settings, model: model, keepsOutputs: workload.keepOutputs)
     var optimizer = try readOptimizer(&settings, &defaults)
@@ -54,7 +55,7 @@ public struct ScenarioReader {
       precision: precision, attention: attention, optimizer: optimizer, gradientClipping: clipping,
       strategies: techniques, device: device, devices: hardware.devices, defaults: defaults.taken,
       allocator: allocator, loss: loss, kernelSet: kernelSet,
-      hostMemory: hardware.hostMemory, interconnect: hardware.interconnect)
+      hostMemory: hardware.hostMemory, interconnect: hardware.interconnect, framework: framework)
   }
 }
 
@@ -131,15 +132,10 @@ extension ScenarioReader {
     return try settings.choice("attention")
   }
 
-  /// Keys that have one value so far: what they say is checked, and there is nothing to keep.
-  private func readFixedChoices(_ settings: inout Settings, _ defaults: inout Defaults)
-    throws(PlanError)
-  {
-    if let name = try settings.optionalString("framework") {
-      try Later.refuse(name, in: Later.frameworks, path: "framework", instead: "Use \"torch\".")
-      let _: Torch = try settings.choice("framework")
-    }
-    if try settings.bool("compile", default: false) { throw .compiled }
+  private func readFramework(_ settings: inout Settings) throws(PlanError) -> Framework {
+    guard let name = try settings.optionalString("framework") else { return .torch }
+    try Later.refuse(name, in: Later.frameworks, path: "framework", instead: "Use \"torch\".")
+    return try settings.choice("framework")
   }
 
   private func readAllocator(_ settings: inout Settings) throws(PlanError) -> AllocatorSettings {
@@ -149,8 +145,6 @@ extension ScenarioReader {
     return allocator
   }
 }
-
-private enum Torch: String, CaseIterable { case torch }
 
 extension Settings {
   /// Throws when there is a key that is none of `keys`: a misspelt key is a better answer than a missing one.

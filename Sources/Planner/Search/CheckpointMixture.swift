@@ -7,7 +7,7 @@
 struct CheckpointMixture {
   private(set) var search: CheckpointSearch
   private let layers: Int
-  private let options: [LayerOption]
+  let options: [LayerOption]
 
   init(_ search: CheckpointSearch, layers: Int, names: [SavedOperations.Name]) {
     self.search = search

@@ -49,8 +49,7 @@ struct CheckpointSearch {
   func table() throws(PlanError) -> CheckpointTable {
     var search = self
     let layers = try Planner.layers(of: with(.none))
-    var plans: [CheckpointTable.Plan] = []
-    for policy in Self.policies(layers) { plans.append(try search.plan(policy)) }
+    var plans = try search.plans(Self.policies(layers))
     let front = Self.markFront(&plans)
     let limit = scenario.device.memory
     let recommended = try fastest(front.map { plans[$0] }, within: limit)
@@ -62,10 +61,19 @@ struct CheckpointSearch {
     let mixture = try search.mixture(layers, within: limit, beyond: beyond)
     let least = try CheckpointTable.Choice(
       plan: last, report: Planner.plan(with(last.checkpointing.policy), .tensors))
+    // With every layer checkpointed an adapted model's first layer has a gradient to pass on, and so more to do.
+    let seconds = plans.map(\.kernels).max() ?? 0
+    let bound = try CheckpointBound(
+      search, options: mixture.options, layers: layers, seconds: seconds, most: plans[0].live)
+    func held(_ choice: CheckpointTable.Choice) -> CheckpointTable.Choice {
+      var choice = choice
+      choice.bound = bound?.fraction(within: choice.plan.live)
+      return choice
+    }
     return CheckpointTable(
       name: scenario.name, device: scenario.device.name, capacity: limit, layers: layers,
-      plans: plans, selective: mixture.uniform, recommended: recommended, withSlack: spare,
-      mixture: mixture.best, least: least,
+      plans: plans, selective: mixture.uniform, recommended: recommended.map(held),
+      withSlack: spare.map(held), mixture: mixture.best.map(held), least: held(least),
       limit: try search.limit(of: last),
       remedies: recommended == nil ? (try? Planner.remedies(for: with(.full))) ?? [] : [])
   }
@@ -74,9 +82,9 @@ struct CheckpointSearch {
   ///
   /// Where the tensors fit and the allocator does not, a hundredth less is asked for, a few times.
   private func mixture(_ layers: Int, within limit: Bytes, beyond: Int?) throws(PlanError) -> (
-    best: CheckpointTable.Choice?, uniform: [CheckpointTable.Plan]
+    best: CheckpointTable.Choice?, uniform: [CheckpointTable.Plan], options: [LayerOption]
   ) {
-    guard !base.reentrant, layers > 0 else { return (nil, []) }
+    guard !base.reentrant, layers > 0 else { return (nil, [], [.none, .full]) }
     var mixture = CheckpointMixture(self, layers: layers, names: try operations())
     let uniform = try mixture.uniform().filter { $0.checkpointing.policy.isSelective }
     let outside = try OutsideAllocator(scenario.device, communicators: 0).high.count
@@ -84,10 +92,12 @@ struct CheckpointSearch {
     for _ in 0..<Self.mixtureTries {
       guard let plan = try mixture.fastest(within: bytes) else { break }
       let report = try Planner.plan(with(plan.checkpointing.policy), .verdict)
-      if report.fits { return (CheckpointTable.Choice(plan: plan, report: report), uniform) }
+      if report.fits {
+        return (CheckpointTable.Choice(plan: plan, report: report), uniform, mixture.options)
+      }
       bytes = min(bytes, plan.allocated.count) - bytes / 100
     }
-    return (nil, uniform)
+    return (nil, uniform, mixture.options)
   }
 
   private static let mixtureTries = 6
@@ -108,10 +118,7 @@ struct CheckpointSearch {
   /// The policy that `auto` stands for: the fastest that fits, or the one with the least memory.
   func choice() throws(PlanError) -> ActivationCheckpointing.Policy {
     var search = self
-    var plans: [CheckpointTable.Plan] = []
-    for policy in Self.policies(try Planner.layers(of: with(.none))) {
-      plans.append(try search.plan(policy))
-    }
+    var plans = try search.plans(Self.policies(try Planner.layers(of: with(.none))))
     let front = Self.markFront(&plans).map { plans[$0] }
     let found = try fastest(front, within: scenario.device.memory)?.plan ?? front.last
     return found?.checkpointing.policy ?? .full
@@ -140,6 +147,24 @@ struct CheckpointSearch {
     return other
   }
 
+  /// Policies in their order, by the simulator, on all cores.
+  private mutating func plans(_ policies: [ActivationCheckpointing.Policy]) throws(PlanError)
+    -> [CheckpointTable.Plan]
+  {
+    var plans: [CheckpointTable.Plan] = []
+    for policy in policies.prefix(Self.shared) { plans.append(try plan(policy)) }
+    let (search, rest) = (self, Array(policies.dropFirst(Self.shared)))
+    let others = Parallel.map(rest.count) { index in
+      var search = search
+      return Result { () throws(PlanError) in try search.plan(rest[index]) }
+    }
+    for other in others { plans.append(try other.get()) }
+    return plans
+  }
+
+  /// No layer, all, one: planned first, since they make the graphs that the others share.
+  private static let shared = 3
+
   /// One policy, by the simulator.
   mutating func plan(_ policy: ActivationCheckpointing.Policy) throws(PlanError)
     -> CheckpointTable.Plan
@@ -155,7 +180,7 @@ struct CheckpointSearch {
       phase: Phase.allCases[top], recompute: Report.Recompute(step.work),
       seconds: Self.toNanoseconds(
         try StepTimeBuilder(scenario, plan, step).time().expected.value),
-      allocated: Bytes(rounded))
+      kernels: step.work.time.seconds, allocated: Bytes(rounded))
   }
 
   /// Whole nanoseconds: policies that compute the same in another order take the same time.
@@ -180,6 +205,25 @@ struct CheckpointSearch {
     }
     let step = try TrainingStep(graph, plan)
     return (plan, step, try MemoryFold(step.schedule))
+  }
+
+  /// A step of so many layers of the one kind that the model has, each written out; `nil` where it has several.
+  func step(of layers: Int, _ option: LayerOption, earlyStop: Bool) throws(PlanError)
+    -> TrainingStep?
+  {
+    var other = scenario
+    other.workload.gradientAccumulationSteps = 1
+    let policy = CheckpointMixture.policy(option, layers, option)
+    let checkpointing = ActivationCheckpointing(policy, reentrant: false, earlyStop: earlyStop)
+    other.strategies.removeAll { $0 is ActivationCheckpointing }
+    other.strategies.append(checkpointing)
+    let plan = try Planner.decide(other)
+    var graph = try scenario.model.family.graph(plan.context)
+    guard graph.stacks.count == 1, graph.stacks[0].leading == nil,
+      graph.stacks[0].pattern.count == 1
+    else { return nil }
+    graph.stacks[0].layers = layers
+    return try TrainingStep(graph, plan, unrolls: true)
   }
 
   /// What decides the peak of a plan.

@@ -14,6 +14,8 @@ public struct CheckpointTable: Sendable {
     public var seconds: Double
     /// Whether no other policy is as fast with less memory, or needs as little in less time.
     public var isOnFront = false
+    /// Expected seconds of its kernels, without those that run again.
+    var kernels: Double
     /// The same tensors, each rounded up to the allocator's 512 bytes.
     var allocated: Bytes
   }
@@ -24,6 +26,8 @@ public struct CheckpointTable: Sendable {
     public var plan: Plan
     /// Its report: what the allocator holds, and where the peak is.
     public var report: Report
+    /// The least share of the step's time that any schedule of recomputation adds with as many live bytes.
+    public var bound: Double?
   }
 
   /// What keeps the least memory from being less.

@@ -49,15 +49,17 @@ struct DeviceCountSolver {
       if let known { report = known } else { report = try plan(scenario) }
       return report.fits ? Solution(devices: report.devices.used, report: report) : nil
     }
+    let copy = try Planner.decide(scenario).mesh.devices
+    let unit = try checkedProduct(strategy.unit, copy)
     guard strategy.sharesStates else {
       guard let one = try planned(strategy.unit) else { return nil }
-      return one.fits ? Solution(devices: strategy.unit, report: one) : nil
+      return one.fits ? Solution(devices: unit, report: one) : nil
     }
-    let candidates = Candidates(rounding, unit: strategy.unit, node: scenario.interconnect)
-    return try search(candidates, from: known)
+    let candidates = Candidates(rounding, unit: unit, node: scenario.interconnect)
+    return try search(candidates, copy: copy, from: known)
   }
 
-  /// The plan over so many devices; `nil` where the strategies do not go with that number.
+  /// The plan over so many data-parallel devices; `nil` where the strategies do not go with that number.
   private func planned(_ devices: Int) throws(PlanError) -> Report? {
     var other = scenario
     other.devices = nil
@@ -72,7 +74,10 @@ struct DeviceCountSolver {
   }
 
   /// Bisects the candidates for the first that fits, beginning where the two plans so far point to.
-  private func search(_ candidates: Candidates, from known: Report?) throws(PlanError) -> Solution?
+  ///
+  /// - Parameter copy: Devices that share one copy of the model.
+  private func search(_ candidates: Candidates, copy: Int, from known: Report?)
+    throws(PlanError) -> Solution?
   {
     var (low, high) = (-1, candidates.count(upTo: Self.most))
     var best: Solution?
@@ -90,7 +95,7 @@ struct DeviceCountSolver {
     while high - low > 1 {
       let index = min(max(guess, low + 1), high - 1)
       let devices = candidates[index]
-      let report = try planned(devices)
+      let report = try planned(devices / copy)
       if let report { samples.append((Double(devices), Double(report.need.count))) }
       if let report, report.fits {
         (high, best) = (index, Solution(devices: devices, report: report))
@@ -104,7 +109,7 @@ struct DeviceCountSolver {
     }
     // Uneven shards are padded and addresses fall differently, so that one of the next smaller may fit again.
     for index in max(0, high - Self.neighbours)..<high where best != nil {
-      if let report = try planned(candidates[index]), report.fits {
+      if let report = try planned(candidates[index] / copy), report.fits {
         return Solution(devices: candidates[index], report: report)
       }
     }

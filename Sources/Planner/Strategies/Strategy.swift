@@ -22,7 +22,7 @@ public protocol Strategy: Sendable {
 
 /// A strategy that spreads a run over devices and can spread it over more or fewer.
 public protocol SpreadingStrategy: Strategy {
-  /// How many devices it uses.
+  /// How many copies of the model, or shares of one, it makes: data-parallel devices.
   var devices: Int { get }
   /// Whether more devices need less memory each.
   var sharesStates: Bool { get }
@@ -55,6 +55,14 @@ public enum Decision: String, Hashable, Sendable, CaseIterable {
   case formats
   /// Which parameters are trained.
   case trainable
+  /// How each layer's matrices are cut over devices.
+  case tensorParallelism = "tensor parallelism"
+  /// How the sequence is cut over devices.
+  case contextParallelism = "context parallelism"
+  /// How the layers are shared among stages.
+  case pipelineParallelism = "pipeline parallelism"
+  /// How a layer's experts are shared among devices.
+  case expertParallelism = "expert parallelism"
   /// What is kept for backward.
   case retention
   /// How data-parallel devices share states and gradients.

@@ -20,8 +20,10 @@ public struct TrainingPlan: Sendable {
   var scalesLoss = false
   /// What lies on the host.
   var placement = Placement()
-  /// Devices that the strategies use together.
-  var devices = 1
+  /// Devices that each hold a copy of the model, or a share of one, and work on samples of their own.
+  var dataParallel = 1
+  /// How many devices share one copy of the model's layers.
+  var mesh = Mesh()
   /// Makes what spreads the states over devices, or `nil` where one device has all.
   var distribution: (@Sendable (LayerGraph, TrainingPlan) throws(PlanError) -> any Distribution)?
   /// NCCL communicators that each process is in.

@@ -33,7 +33,7 @@ enum SampleReport {
         parts: [
           .init(key: "matrix_products", seconds: 1.2), .init(key: "memory_bound", seconds: 0.8),
         ],
-        recomputeFraction: 0.25, tokens: 4096, allTokens: 4096, modelFLOPs: 90e12,
+        recomputeFraction: 0.25, tokens: 4096, devices: 1, modelFLOPs: 90e12,
         hardwareFLOPs: 120e12, peak: 165.2e12, basis: .measured),
       devices: .init(used: 1, minimum: fits ? 1 : nil),
       assumptions: [

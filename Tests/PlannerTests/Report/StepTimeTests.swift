@@ -31,7 +31,7 @@ import Testing
     let sum = time.parts.reduce(0) { $0 + $1.seconds }
     #expect(abs(sum / time.expected.value - 1) < 1e-12)
     #expect(time.low < time.expected && time.expected < time.high && time.basis == .measured)
-    #expect(time.tokens == 4096 && time.allTokens == 4096)
+    #expect(time.tokens == 4096 && time.devices == 1)
     #expect(abs(time.tokensPerSecond * time.expected.value - 4096) < 1e-6)
     #expect(time.mfu > 0.3 && time.mfu < 0.69 && time.hfu == time.mfu)
   }
@@ -71,7 +71,8 @@ import Testing
   @Test("shows what devices exchange, and counts all their tokens")
   func devices() throws {
     let time = try report(scenario(strategies: ["fsdp": ["shards": 4]])).time
-    #expect(time.allTokens == 4 * time.tokens)
+    #expect(time.tokens == 4 * 4096 && time.devices == 4)
+    #expect(abs(time.tokensPerSecond / time.tokensPerSecondPerDevice - 4) < 1e-12)
     #expect(time.parts.contains { $0.key == "communication" && $0.seconds > 0 })
   }
 

@@ -39,6 +39,46 @@ import Testing
     }
   }
 
+  static let bounded: [(model: JSONValue, strategies: JSONValue)] = [
+    (["model_type": "llama", "num_hidden_layers": 9], [:]),
+    (["model_type": "llama", "num_hidden_layers": 9], ["lora": ["rank": 8]]),
+    (["model_type": "gpt2", "n_layer": 7], [:]),
+    (["model_type": "qwen3", "num_hidden_layers": 6], ["fsdp": ["shards": 8]]),
+  ]
+
+  @Test(
+    "no plan is faster than the bound for its memory, selective ones included", arguments: 0..<4)
+  func bound(index: Int) throws {
+    let (model, strategies) = Self.bounded[index]
+    let scenario = try Self.scenario(model, strategies: strategies, batch: 4)
+    let table = try Planner.checkpoints(for: scenario)
+    let options =
+      [.none, .full]
+      + table.selective.map { plan -> LayerOption in
+        guard case .selective(let operations, _) = plan.checkpointing.policy else { return .full }
+        return .selective(operations)
+      }
+    let bound = try #require(
+      try CheckpointBound(
+        CheckpointSearch(scenario), options: options, layers: table.layers,
+        seconds: table.plans.map { $0.seconds / (1 + $0.recompute.timeFraction) }.max() ?? 0,
+        most: table.without.live))
+    #expect(bound.fraction(within: table.without.live) == 0)
+    for plan in table.plans + table.selective.filter({ $0.live <= table.without.live }) {
+      let least = try #require(bound.fraction(within: plan.live))
+      #expect(least <= plan.recompute.timeFraction + 1e-9, "\(plan.checkpointing.label)")
+    }
+    // With frozen weights the least memory of whole layers is near the best of all schedules.
+    let least = try #require(table.least.bound)
+    if index == 1 { #expect(least > 0.8 * table.least.plan.recompute.timeFraction) }
+    #expect(bound.fraction(within: Bytes(1 << 20)) == nil)
+  }
+
+  @Test("there is no bound where layers differ") func unbounded() throws {
+    let table = try Planner.checkpoints(for: try Self.scenario(["model_type": "gemma3_text"]))
+    #expect(table.least.bound == nil)
+  }
+
   @Test("every number of first layers and every interval is there") func complete() {
     let policies = CheckpointSearch.policies(9)
     for layers in 1...9 { #expect(policies.contains(.first(layers))) }

@@ -41,7 +41,7 @@ public struct DistributedDataParallel: Strategy {
         .conflict, "an optimizer that steps in backward would not wait for DDP's all-reduce",
         path: "optimizer", fix: "Leave \"in_backward\" out.")
     }
-    plan.devices = replicas
+    plan.dataParallel = replicas
     plan.communicators = replicas > 1 ? 1 : 0
     let settings = self
     plan.distribution = { (graph, plan) throws(PlanError) in

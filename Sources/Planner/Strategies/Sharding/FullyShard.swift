@@ -140,7 +140,7 @@ extension FullyShard {
     } else {
       try Self.check(plan)
     }
-    plan.devices = devices
+    plan.dataParallel = devices
     plan.communicators = devices == 1 ? 0 : replicas > 1 ? 3 : 1
     plan.updatesOnHost = offloads
     if let parameterFormat {

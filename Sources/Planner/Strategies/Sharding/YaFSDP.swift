@@ -57,7 +57,7 @@ public struct YaFSDP: Strategy {
         "YaFSDP keeps parameters in fp32 and computes in 16 bits without autocast", "precision",
         "Write \"bf16-true\" or \"16-true\": the format of its param_dtype.")
     }
-    plan.devices = shards
+    plan.dataParallel = shards
     plan.communicators = shards > 1 ? 1 : 0
     // Weights are made in fp32 and cast as they are gathered; the model's buffers stay as they were.
     plan.context.bufferFormat = plan.context.bufferFormat ?? .fp32

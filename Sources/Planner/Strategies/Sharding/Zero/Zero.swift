@@ -93,7 +93,7 @@ public struct Zero: Strategy {
   /// Writes the decisions into the plan.
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
     try check(plan)
-    plan.devices = shards
+    plan.dataParallel = shards
     plan.communicators = shards > 1 ? 1 : 0
     let torch = usesTorchAdam ? plan.optimizer.implementation : nil
     plan.optimizer = ZeroAdam(

@@ -1,9 +1,13 @@
 import Dispatch
+import Foundation
 
 /// Work on the elements of a list, on as many cores as there are.
-enum Parallel {
+package enum Parallel {
+  /// How many cores there are.
+  static let cores = ProcessInfo.processInfo.activeProcessorCount
+
   /// What `body` makes of each index, in their order.
-  static func map<Result>(_ count: Int, _ body: @escaping (Int) -> Result) -> [Result] {
+  package static func map<Result>(_ count: Int, _ body: @escaping (Int) -> Result) -> [Result] {
     guard count > 1 else { return (0..<count).map(body) }
     return .init(unsafeUninitializedCapacity: count) { buffer, initialized in
       // Every index is written once, by whoever drew it; nobody reads before all are done.

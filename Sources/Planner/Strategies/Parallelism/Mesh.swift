@@ -1,0 +1,41 @@
+/// How many devices share one copy of the model: the degrees of model parallelism.
+///
+/// Data parallelism multiplies it: a run uses ``devices(times:)`` devices. Experts lie on devices that data, context
+/// and tensor parallelism have already, so their degree adds none.
+struct Mesh: Hashable, Sendable {
+  /// Devices that cut each layer's matrices (`tensor_parallel.degree`).
+  var tensor = 1
+  /// Whether what lies between the cut matrices is cut along the sequence (`sequence_parallel`).
+  var cutsSequence = false
+  /// Devices that cut the sequence (`context_parallel.degree`).
+  var context = 1
+  /// Devices that share a layer's experts (`expert_parallel.degree`).
+  var expert = 1
+  /// Stages that share the layers (`pipeline_parallel.degree`).
+  var pipeline = 1
+
+  /// Devices of one copy of the model.
+  ///
+  /// - Throws: ``PlanError`` where there are more than 1,000,000.
+  var devices: Int { get throws(PlanError) { try devices(times: 1) } }
+
+  /// Devices of so many copies.
+  ///
+  /// - Throws: ``PlanError`` where there are more than 1,000,000.
+  func devices(times copies: Int) throws(PlanError) -> Int {
+    var product = 1
+    for degree in [tensor, context, pipeline, copies] {
+      let (next, overflow) = product.multipliedReportingOverflow(by: max(1, degree))
+      guard !overflow, next <= Self.most else {
+        throw PlanError(
+          .invalid, "the degrees multiply to more than \(Self.most) devices", path: "strategies",
+          fix: "Use smaller degrees.")
+      }
+      product = next
+    }
+    return product
+  }
+
+  /// No run has more devices.
+  private static let most = 1_000_000
+}
