@@ -113,10 +113,9 @@ struct HTMLReport {
       ("Device", report.device),
       ("Devices", "\(report.devices.used) used, \(minimum)"),
       ("Recomputation", ReportPage.text(report.recompute)),
-      (
-        "Step",
-        "\(flops), at least \(TextLayout.duration(report.seconds)) at the device's peak rates"
-      ),
+      ("Step", "\(flops), \(ReportPage.text(report.time))"),
+      ("Speed", ReportPage.speed(report.time)),
+      ("Time goes to", ReportPage.shares(report.time)),
     ]
     if let communication = report.communication {
       facts.append(

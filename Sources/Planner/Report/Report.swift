@@ -26,8 +26,10 @@ public struct Report: Sendable {
   public var recompute: Recompute
   /// FLOPs of one step on one device, recomputation included; matrix products and attention.
   public var flops: FLOPs
-  /// The estimated time of the arithmetic of one step on one device.
+  /// The expected time of the model's kernels in one step on one device, recomputation included.
   public var seconds: Seconds
+  /// How long one optimizer step takes.
+  public var time: StepTime
   /// How many devices there are and how many it takes.
   public var devices: DeviceCount
   /// What it exchanges with other devices; `nil` where it is alone.

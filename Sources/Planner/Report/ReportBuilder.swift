@@ -44,7 +44,8 @@ struct ReportBuilder {
     let fits =
       (reserved?.fits ?? (device <= scenario.device.memory))
       && loading?.device ?? .zero <= scenario.device.memory && host?.fits ?? true
-    let communication = try Communication(step.work, over: scenario.interconnect)
+    let communication = try Communication(step, over: scenario.interconnect)
+    let timing = StepTimeBuilder(scenario, plan, step, communication, host)
     let counts = try parameters()
     let devices = try plan.mesh.devices(times: plan.dataParallel)
     return Report(
@@ -56,11 +57,11 @@ struct ReportBuilder {
         phase: top.phase, operation: top.operation, breakdown: top.breakdown),
       capacity: scenario.device.memory, phases: phases, loading: loading,
       recompute: Report.Recompute(step.work), flops: FLOPs(step.work.flops + step.work.recomputed),
-      seconds: try Seconds(step.work.seconds + step.work.recomputedSeconds),
+      seconds: try Seconds(step.work.allTime.seconds), time: try timing.time(),
       devices: Report.DeviceCount(used: devices, minimum: fits ? devices : nil),
       communication: communication, host: host, allocator: reserved?.summary,
       assumptions: plan.assumptions + (host == nil ? [] : onHost.assumptions)
-        + (communication?.assumptions ?? [])
+        + timing.assumptions + (communication?.assumptions ?? [])
         + scenario.model.assumptions
         + scenario.model.family.assumptions
         + (isProcessor
@@ -116,6 +117,7 @@ extension Report.Recompute {
   /// What a step computes again, relative to the rest of it.
   init(_ work: Work) {
     flopsFraction = work.recomputed > 0 ? Double(work.recomputed) / Double(work.flops) : 0
-    timeFraction = work.seconds > 0 ? work.recomputedSeconds / work.seconds : 0
+    let seconds = work.time.seconds
+    timeFraction = seconds > 0 ? work.recomputedTime.seconds / seconds : 0
   }
 }

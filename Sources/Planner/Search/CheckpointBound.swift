@@ -81,8 +81,8 @@ private struct LayerSizes {
     guard let three = try search.step(of: 3, option, earlyStop: earlyStop),
       let two = try search.step(of: 2, option, earlyStop: earlyStop)
     else { return nil }
-    again = three.work.recomputedSeconds - two.work.recomputedSeconds
-    lessAtTheEdges = max(0, 2 * again - two.work.recomputedSeconds)
+    again = three.work.recomputedTime.seconds - two.work.recomputedTime.seconds
+    lessAtTheEdges = max(0, 2 * again - two.work.recomputedTime.seconds)
     let marks = Marks(three.schedule)
     base = marks.entry
     resident = marks.resident - Marks(two.schedule).resident

@@ -62,7 +62,7 @@ struct CheckpointSearch {
     let least = try CheckpointTable.Choice(
       plan: last, report: Planner.plan(with(last.checkpointing.policy), .tensors))
     // With every layer checkpointed an adapted model's first layer has a gradient to pass on, and so more to do.
-    let seconds = plans.map { $0.seconds / (1 + $0.recompute.timeFraction) }.max() ?? 0
+    let seconds = plans.map(\.kernels).max() ?? 0
     let bound = try CheckpointBound(
       search, options: mixture.options, layers: layers, seconds: seconds, most: plans[0].live)
     func held(_ choice: CheckpointTable.Choice) -> CheckpointTable.Choice {
@@ -169,7 +169,7 @@ struct CheckpointSearch {
   mutating func plan(_ policy: ActivationCheckpointing.Policy) throws(PlanError)
     -> CheckpointTable.Plan
   {
-    let (step, fold) = try simulate(policy)
+    let (plan, step, fold) = try simulate(policy)
     var (top, rounded) = (0, 0)
     for (index, peak) in fold.peaks.enumerated() {
       if peak.live > fold.peaks[top].live { top = index }
@@ -178,11 +178,19 @@ struct CheckpointSearch {
     return CheckpointTable.Plan(
       checkpointing: base.with(policy), live: Bytes(fold.peaks[top].live),
       phase: Phase.allCases[top], recompute: Report.Recompute(step.work),
-      seconds: step.work.seconds + step.work.recomputedSeconds, allocated: Bytes(rounded))
+      seconds: Self.toNanoseconds(
+        try StepTimeBuilder(scenario, plan, step).time().expected.value),
+      kernels: step.work.time.seconds, allocated: Bytes(rounded))
+  }
+
+  /// Whole nanoseconds: policies that compute the same in another order take the same time.
+  private static func toNanoseconds(_ seconds: Double) -> Double {
+    let count = (seconds * 1e9).rounded()
+    return count.isFinite ? count / 1e9 : seconds
   }
 
   mutating func simulate(_ policy: ActivationCheckpointing.Policy) throws(PlanError)
-    -> (TrainingStep, MemoryFold)
+    -> (TrainingPlan, TrainingStep, MemoryFold)
   {
     let plan = try Planner.decide(with(policy))
     let key = GraphKey(
@@ -196,7 +204,7 @@ struct CheckpointSearch {
       graphs[key] = graph
     }
     let step = try TrainingStep(graph, plan)
-    return (step, try MemoryFold(step.schedule))
+    return (plan, step, try MemoryFold(step.schedule))
   }
 
   /// A step of so many layers of the one kind that the model has, each written out; `nil` where it has several.
@@ -223,7 +231,7 @@ struct CheckpointSearch {
     -> CheckpointTable.Limit
   {
     if plan.phase == .optimizer { return .optimizer }
-    let (step, fold) = try simulate(plan.checkpointing.policy)
+    let (_, step, fold) = try simulate(plan.checkpointing.policy)
     let place = PeakLocator(fold.peaks[Int(plan.phase.rawValue)], in: step.schedule)
     return place.layer == nil ? .outsideLayers : .layers
   }

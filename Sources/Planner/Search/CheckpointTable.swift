@@ -10,10 +10,12 @@ public struct CheckpointTable: Sendable {
     public var phase: Phase
     /// What recomputation costs.
     public var recompute: Report.Recompute
-    /// The estimated time of the arithmetic of one step, recomputation included, in seconds.
+    /// The expected time of one step, in seconds.
     public var seconds: Double
     /// Whether no other policy is as fast with less memory, or needs as little in less time.
     public var isOnFront = false
+    /// Expected seconds of its kernels, without those that run again.
+    var kernels: Double
     /// The same tensors, each rounded up to the allocator's 512 bytes.
     var allocated: Bytes
   }

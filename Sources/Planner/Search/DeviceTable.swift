@@ -13,13 +13,8 @@ public struct DeviceTable: Sendable {
     /// Why it does not work.
     public var reason: String?
 
-    /// The estimated time of a step, communication and transfers included.
-    public var seconds: Double? {
-      report.map {
-        $0.seconds.value + ($0.communication?.exposedSeconds.value ?? 0)
-          + ($0.host?.exposedSeconds.value ?? 0)
-      }
-    }
+    /// The expected time of a step.
+    public var seconds: Double? { report?.time.expected.value }
   }
 
   /// What the rows are sorted by; devices that do not work come last.
