@@ -85,7 +85,7 @@ struct HostUseBuilder {
     guard plan.placement.streams != nil, plan.placement.activations == .pinned else {
       return saved.seconds
     }
-    let seconds = step.work.seconds + step.work.recomputedSeconds
+    let seconds = step.work.allTime.seconds
     return max(0, Double(saved.toHost) / saved.rate - seconds / 3)
       + max(0, Double(saved.toDevice) / saved.rate - seconds * 2 / 3)
   }
