@@ -90,6 +90,7 @@ struct ReportPage {
         "\(flops), at least \(TextLayout.duration(report.seconds)) at the device's peak rates"),
       fact("model", model),
     ]
+    lines += runFacts
     return lines
   }
 

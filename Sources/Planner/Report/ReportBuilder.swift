@@ -55,6 +55,7 @@ struct ReportBuilder {
         phase: top.phase, operation: top.operation, breakdown: top.breakdown),
       capacity: scenario.device.memory, phases: phases, loading: loading,
       recompute: Report.Recompute(step.work), flops: FLOPs(step.work.flops + step.work.recomputed),
+      recomputedFLOPs: FLOPs(step.work.recomputed),
       seconds: try Seconds(step.work.seconds + step.work.recomputedSeconds),
       time: try time(communication, host),
       devices: Report.DeviceCount(used: plan.devices, minimum: fits ? plan.devices : nil),

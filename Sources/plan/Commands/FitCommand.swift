@@ -13,7 +13,7 @@ enum FitCommand: Command {
       + "--checkpointing full --micro-batch-size 1 --sequence-length 2048",
     "plan fit scenario.json --format json",
   ]
-  static let options = ScenarioOption.all.map(\.option) + OutputChoice.options
+  static let options = ScenarioOption.all.map(\.option) + [.prices] + OutputChoice.options
 
   static func run(_ arguments: ParsedArguments, _ invocation: Invocation) throws(PlanError)
     -> CommandResult
