@@ -24,7 +24,7 @@ extension Planner {
     var builder = TimelineBuilder(
       step, graph, name: scenario.name, bandwidth: plan.context.kernels.bandwidth)
     var timeline = builder.build()
-    timeline.notes.append("the second step; times are estimates, a lower bound")
+    timeline.notes.append("the second step; times are estimates")
     if graph.layers < whole { timeline.notes.append("\(graph.layers) of \(whole) layers") }
     if plan.microBatches > 3 {
       timeline.notes.append("the middle ones of \(plan.microBatches) micro-batches are left out")

@@ -169,6 +169,7 @@ extension Device {
     traits.rate32 = rates.fp32
     traits.rate16 = max(rates.bf16, rates.fp16)
     traits.isProcessor = kind == .processor
+    traits.efficiency = efficiency.kernels
     return traits
   }
 }

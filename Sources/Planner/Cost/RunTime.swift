@@ -22,11 +22,10 @@ public struct RunTime: Hashable, Sendable {
     steps = length.steps
     devices = report.devices.used
     isMeasured = settings.stepSeconds != nil
+    step = report.time
     if let measured = settings.stepSeconds {
       let seconds = try Seconds(measured)
-      step = StepTime(low: seconds, expected: seconds, high: seconds)
-    } else {
-      step = report.time
+      (step.low, step.expected, step.high) = (seconds, seconds, seconds)
     }
     _ = try Seconds(highHours * Double(devices) * 3600)
   }

@@ -6,6 +6,7 @@ extension Forward {
     _ c: Value? = nil, _ d: Value? = nil
   ) {
     current = Operation(name: name, module: module ?? self.module)
+    cost = OperationCost()
     let start = program.registers.count
     for case let input? in [a, b, c, d] {
       program.registers.append(input.register)
@@ -38,10 +39,22 @@ extension Forward {
     current.savedInputs = current.savedInputs.lowerBound..<program.saves.count
   }
 
-  /// What the forward costs; backward steps that compute take their own.
-  mutating func work(flops: Int, bytes: Int, dtype: DType) {
+  /// What the forward costs: a matrix product where it computes, unless `kind` says otherwise.
+  ///
+  /// - Parameters:
+  ///   - speed: How much faster the matrix units are than in `dtype`.
+  ///   - alsoMoving: Bytes that further kernels read and write, here and for each gradient.
+  mutating func work(
+    flops: Int, bytes: Int, dtype: DType, kind: KernelKind? = nil, speed: Int = 1,
+    alsoMoving: Int = 0
+  ) {
     current.flops = flops
-    current.seconds = context.kernels.seconds(flops: flops, bytes: bytes, dtype: dtype)
+    cost = OperationCost(
+      kind: kind ?? (flops > 0 ? .product : .memory), bytes: bytes, dtype: dtype, speed: speed,
+      alsoMoving: alsoMoving)
+    current.time = context.kernels.time(
+      cost.kind, flops: flops / speed, bytes: bytes, dtype: dtype)
+    if alsoMoving > 0 { current.time.add(context.kernels.time(moving: alsoMoving)) }
   }
 
   /// Backward allocates the gradient of input `index`; `always` where a kernel makes it even if nobody wants it.
@@ -51,11 +64,10 @@ extension Forward {
     _ index: UInt8, _ spec: TensorSpec, view: Bool = false, role: Role = .activations,
     flops: Int = 0, always: Bool = false, part: Int = 0
   ) {
-    let seconds = context.kernels.seconds(flops: flops, bytes: 2 &* spec.bytes, dtype: spec.dtype)
     step(
       BackwardStep(
         kind: .gradient, mask: always ? .max : 1 << index, index: index, view: view, role: role,
-        bytes: spec.bytes, extra: part, flops: flops, seconds: seconds))
+        bytes: spec.bytes, extra: part, flops: flops))
   }
 
   /// Backward hands the gradient of output `output` on to input `index`, without a copy.
@@ -242,6 +254,7 @@ extension Forward {
     current.outputs = registers..<program.registers.count
     current.savedOutputs = savedOutputs
     current.steps = current.steps.lowerBound..<program.steps.count
+    timeBackward()
     emit(Instruction(code: .link, a: output.register, b: Int32(program.operations.count)))
     program.operations.append(current)
     var seen: (Int32, Int32) = (-1, -1)

@@ -22,6 +22,10 @@ struct Forward {
   private var locals: ContiguousArray<Int32> = []
   /// The operation being written.
   var current = Operation(name: "", module: "")
+  /// What that operation costs.
+  var cost = OperationCost()
+  /// The bytes of each register.
+  private var sizes: ContiguousArray<Int> = []
   private var frames: ContiguousArray<(start: Int, module: StaticString)> = []
 
   init(_ context: ForwardContext) {
@@ -32,6 +36,7 @@ struct Forward {
     program.steps.reserveCapacity(768)
     holds.reserveCapacity(320)
     leafOf.reserveCapacity(320)
+    sizes.reserveCapacity(320)
   }
 
   // MARK: Registers and names
@@ -42,8 +47,12 @@ struct Forward {
     program.registerCount += 1
     holds.append(0)
     leafOf.append(-1)
+    sizes.append(spec.bytes)
     return value
   }
+
+  /// The bytes of a register's tensor.
+  func outputBytes(_ register: Int32) -> Int { sizes[Int(register)] }
 
   /// Binds a temporary to a name of the current frame.
   mutating func local(_ value: Value) -> Value {

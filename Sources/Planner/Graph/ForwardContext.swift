@@ -63,15 +63,11 @@ public struct KernelTraits: Hashable, Sendable {
   public var rate16 = 989.5e12
   /// Whether the kernels are those of the host's processors.
   public var isProcessor = false
+  /// What kernels reach of these rates.
+  public var efficiency = KernelEfficiency()
 
   /// Defaults: an H100 SXM.
   public init() {}
-
-  /// The estimated time of work that computes `flops` in `dtype` and moves `bytes`.
-  func seconds(flops: Int, bytes: Int, dtype: DType) -> Double {
-    let rate = dtype.size >= 4 ? rate32 : rate16
-    return max(Double(flops) / max(rate, 1), Double(bytes) / max(bandwidth, 1))
-  }
 }
 
 /// Adds trainable weights to the linear projections that it names.

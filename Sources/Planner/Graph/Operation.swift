@@ -36,8 +36,8 @@ struct Operation: Sendable {
   var steps = 0..<0
   /// Floating-point operations of the forward.
   var flops = 0
-  /// Estimated time of the forward, in seconds.
-  var seconds = 0.0
+  /// Estimated time of the forward.
+  var time = KernelTime.zero
 }
 
 /// A tensor that an operation saves if a gradient needs it.
@@ -102,6 +102,6 @@ struct BackwardStep: Sendable {
   var extra = 0
   /// Floating-point operations of this step.
   var flops = 0
-  /// Estimated time of this step, in seconds.
-  var seconds = 0.0
+  /// Estimated time of this step.
+  var time = KernelTime.zero
 }

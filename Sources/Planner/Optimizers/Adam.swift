@@ -25,6 +25,12 @@ public struct Adam: Optimizer {
     try decoupled.states(of: parameter)
   }
 
+  /// As AdamW's; the decay of weights that `foreach` adds to the gradients moves three, AdamW's own two.
+  public func bytesMoved(for weight: TrainedWeight) throws(PlanError) -> Int {
+    guard implementation != .fused else { return try decoupled.bytesMoved(for: weight) }
+    return (weightDecay > 0 ? 21 : 18) &* weight.spec.bytes
+  }
+
   /// As AdamW's; with weight decay `foreach` makes the decayed gradients beside the square roots.
   public func step(_ step: inout OptimizerStep) throws(PlanError) {
     guard weightDecay > 0, implementation == .foreach else { return try decoupled.step(&step) }

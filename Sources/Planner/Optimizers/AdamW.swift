@@ -28,6 +28,13 @@ public struct AdamW: Optimizer {
       ? [parameter, parameter, try TensorSpec(1, 1, .fp32)] : [parameter, parameter]
   }
 
+  /// Without `fused`, operations over whole tensors: of the weight's size, `mul_` of the weights moves two,
+  /// `lerp_` of the first moments three, `mul_` and `addcmul_` of the second five, `sqrt`, `div_` and `add_` six, and
+  /// `addcdiv_` four.
+  public func bytesMoved(for weight: TrainedWeight) throws(PlanError) -> Int {
+    (implementation == .fused ? 7 : 20) &* weight.spec.bytes
+  }
+
   /// `foreach` takes the square roots of all second moments together; `for-loop` makes a root and a denominator
   /// for each parameter, while the denominator before is still bound; `fused` needs nothing.
   public func step(_ step: inout OptimizerStep) throws(PlanError) {

@@ -70,6 +70,10 @@ struct HostOptimizer: Optimizer {
       toHost: parameter.bytes, toDevice: parameter.bytes, updatedOnHost: parameter.elements)
   }
 
+  func bytesMoved(for weight: TrainedWeight) throws(PlanError) -> Int {
+    isOffloaded(weight.spec) ? 0 : try optimizer.bytesMoved(for: weight)
+  }
+
   func step(_ step: inout OptimizerStep) throws(PlanError) {
     step.keep { !isOffloaded($0.spec) }
     if !step.weights.isEmpty { try optimizer.step(&step) }

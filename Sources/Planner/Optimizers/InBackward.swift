@@ -41,6 +41,14 @@ public struct InBackward: Optimizer {
   /// The optimizer's.
   public func check(_ weights: [TrainedWeight]) throws(PlanError) { try optimizer.check(weights) }
 
+  /// The optimizer's.
+  public func bytesMoved(for weight: TrainedWeight) throws(PlanError) -> Int {
+    try optimizer.bytesMoved(for: weight)
+  }
+
+  /// The optimizer's.
+  public func flops(for parameter: TensorSpec) -> Double { optimizer.flops(for: parameter) }
+
   /// The step of one weight.
   public func step(_ step: inout OptimizerStep) throws(PlanError) { try optimizer.step(&step) }
 }

@@ -25,6 +25,14 @@ public struct Muon: Optimizer {
     parameter.rows > 1 ? [parameter] : try rest.states(of: parameter)
   }
 
+  /// Five iterations in bf16, each `X Xᵀ`, its square, and a product with `X`.
+  public func flops(for parameter: TensorSpec) -> Double {
+    guard parameter.rows > 1 else { return 0 }
+    let short = Double(min(parameter.rows, parameter.columns))
+    let long = Double(max(parameter.rows, parameter.columns))
+    return 5 * (4 * short * short * long + 2 * short * short * short)
+  }
+
   /// What the planner takes for granted about it.
   public var assumptions: [Assumption] {
     [

@@ -30,6 +30,10 @@ public protocol Optimizer: Sendable {
   func hostTensors(of parameter: TensorSpec) throws(PlanError) -> [HostTensor]
   /// What it moves between device and host for a parameter.
   func transfers(of parameter: TensorSpec) -> OptimizerTransfers
+  /// Bytes that updating a weight reads and writes on the device.
+  func bytesMoved(for weight: TrainedWeight) throws(PlanError) -> Int
+  /// Floating-point operations of the matrix products that updating a weight takes.
+  func flops(for parameter: TensorSpec) -> Double
   /// What the planner takes for granted about it.
   var assumptions: [Assumption] { get }
   /// What its step allocates and frees, given every trained weight in the order of `model.parameters()`.
@@ -57,6 +61,14 @@ extension Optimizer {
   public func sharedStates(of parameters: [TensorSpec]) throws(PlanError) -> [TensorSpec] { [] }
   /// Nothing.
   public var assumptions: [Assumption] { [] }
+  /// As one kernel does it: the gradient is read, the weight and its states are read and written.
+  public func bytesMoved(for weight: TrainedWeight) throws(PlanError) -> Int {
+    var bytes = 3 &* weight.spec.bytes
+    for state in try states(of: weight) { bytes &+= 2 &* state.bytes }
+    return bytes
+  }
+  /// None.
+  public func flops(for parameter: TensorSpec) -> Double { 0 }
 }
 
 /// A weight as an optimizer that treats some of them differently sees it.

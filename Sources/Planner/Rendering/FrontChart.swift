@@ -63,7 +63,7 @@ struct FrontChart {
       \(shapes)</svg>
       \(labels)</div>
       <figcaption>Live tensors (up) against the time of the arithmetic (to the right) of \(table.plans.count) policies; \
-      the line joins those that no other beats, the ring is the fastest that fits.</figcaption>
+      the line joins those that no other beats, the large point is the fastest that fits.</figcaption>
       </figure>
 
       """

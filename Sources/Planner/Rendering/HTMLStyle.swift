@@ -46,8 +46,8 @@ enum HTMLStyle {
     .label.peak { font-weight: 600; } .label.peak.before { transform: translateX(-100%); margin-left: -2px; }
     .plot.small { height: 14rem; }
     .front { fill: none; stroke: var(--parameters); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
-    .dot { fill: none; stroke-linecap: round; vector-effect: non-scaling-stroke; stroke: var(--other); stroke-width: 4; }
-    .dot.best { stroke: var(--parameters); stroke-width: 6; } .dot.chosen { stroke: var(--good); stroke-width: 12; }
+    .dot { fill: none; stroke-linecap: round; vector-effect: non-scaling-stroke; stroke: var(--other); stroke-width: 6; }
+    .dot.best { stroke: var(--parameters); stroke-width: 8; } .dot.chosen { stroke: var(--good); stroke-width: 16; }
     ul { margin: .4rem 0; padding-left: 1.2rem; } li { margin: .2rem 0; overflow-wrap: anywhere; }
     .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1rem; margin: 0 0 .4rem; padding: 0; font-size: .85rem; }
     .legend i { display: inline-block; width: .8rem; height: .8rem; margin-right: .35rem; border-radius: 2px; }

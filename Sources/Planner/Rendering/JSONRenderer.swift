@@ -69,6 +69,7 @@ enum JSONRenderer: Renderer {
     members += [
       .init("flops", number(report.flops.count)),
       .init("seconds", .number(report.seconds.value)),
+      .init("time", value(of: report.time)),
     ]
     if let communication = report.communication {
       members.append(.init("communication", value(of: communication)))

@@ -85,9 +85,9 @@ struct ReportPage {
       ).enumerated().map { fact($0 == 0 ? "network" : "", $1) }
     }
     lines += [
-      fact(
-        "step",
-        "\(flops), at least \(TextLayout.duration(report.seconds)) at the device's peak rates"),
+      fact("step", "\(flops), \(Self.text(report.time))"),
+      fact("speed", Self.speed(report.time)),
+      fact("time", Self.shares(report.time)),
       fact("model", model),
     ]
     lines += runFacts

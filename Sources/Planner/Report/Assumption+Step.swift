@@ -15,7 +15,8 @@ extension Scenario {
         "versions", "eager PyTorch 2.11, transformers 5.17, PEFT 0.21",
         source: "the rules were checked against figures of these versions"),
       Assumption(
-        "peak_rates", "times from the data sheet's dense rates and memory bandwidth, a lower bound",
+        "peak_rates",
+        "the data sheet's dense rates and memory bandwidth as what times are shares of",
         source: device.source),
     ]
   }

@@ -82,7 +82,7 @@ struct HostUseBuilder {
 
   /// Gradients leave while the rest of the backward runs; the update and the way back of the weights overlap.
   private func exposed(_ moved: Transfers, _ updated: Int128) -> Double {
-    let backward = (step.work.seconds + step.work.recomputedSeconds) * 2 / 3
+    let backward = step.work.allTime.seconds * 2 / 3
     let leaving = max(0, Double(moved.toHost) / moved.rate - backward)
     return leaving + max(Double(updated) / Self.updateRate, Double(moved.toDevice) / moved.rate)
   }

@@ -36,7 +36,7 @@ enum ProcessorAllowance {
         "no_padding", "sequences of full length without a padding mask",
         source: "the longest batch decides the peak"),
       Assumption(
-        "peak_rates", "times from the processor's peak rates and memory bandwidth, a lower bound",
+        "peak_rates", "the processor's peak rates and memory bandwidth as what times are shares of",
         source: scenario.device.source),
     ]
   }

@@ -28,7 +28,7 @@ public struct Report: Sendable {
   public var flops: FLOPs
   /// Those of them that are computed again.
   public var recomputedFLOPs: FLOPs = .zero
-  /// The estimated time of the arithmetic of one step on one device.
+  /// The expected time of the model's kernels in one step on one device, recomputation included.
   public var seconds: Seconds
   /// How long one optimizer step takes.
   public var time: StepTime

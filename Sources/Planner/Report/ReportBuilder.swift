@@ -44,7 +44,8 @@ struct ReportBuilder {
     let fits =
       (reserved?.fits ?? (device <= scenario.device.memory))
       && loading?.device ?? .zero <= scenario.device.memory && host?.fits ?? true
-    let communication = try Communication(step.work, over: scenario.interconnect)
+    let communication = try Communication(step, over: scenario.interconnect)
+    let timing = StepTimeBuilder(scenario, plan, step, communication, host)
     let counts = try parameters()
     return Report(
       name: scenario.name, device: scenario.device.name, model: scenario.model.name,
@@ -56,12 +57,11 @@ struct ReportBuilder {
       capacity: scenario.device.memory, phases: phases, loading: loading,
       recompute: Report.Recompute(step.work), flops: FLOPs(step.work.flops + step.work.recomputed),
       recomputedFLOPs: FLOPs(step.work.recomputed),
-      seconds: try Seconds(step.work.seconds + step.work.recomputedSeconds),
-      time: try time(communication, host),
+      seconds: try Seconds(step.work.allTime.seconds), time: try timing.time(),
       devices: Report.DeviceCount(used: plan.devices, minimum: fits ? plan.devices : nil),
       communication: communication, host: host, allocator: reserved?.summary,
       assumptions: plan.assumptions + (host == nil ? [] : onHost.assumptions)
-        + (communication?.assumptions ?? [])
+        + timing.assumptions + (communication?.assumptions ?? [])
         + scenario.model.assumptions
         + scenario.model.family.assumptions
         + (isProcessor
@@ -99,16 +99,6 @@ struct ReportBuilder {
     return layer + "\(operation.module), \(operation.name)" + (place.again ? " (recomputed)" : "")
   }
 
-  /// What the device's peak rates, links and host allow, and one and two times as much.
-  private func time(_ communication: Communication?, _ host: HostUse?) throws(PlanError) -> StepTime
-  {
-    let least =
-      step.work.seconds + step.work.recomputedSeconds
-      + (communication?.exposedSeconds.value ?? 0) + (host?.exposedSeconds.value ?? 0)
-    return StepTime(
-      low: try Seconds(least), expected: try Seconds(1.5 * least), high: try Seconds(2 * least))
-  }
-
   private func parameters() throws(PlanError) -> (all: Int, trainable: Int, active: Int) {
     var (all, trainable, active) = (0, 0, 0)
     for weight in step.weights {
@@ -127,6 +117,7 @@ extension Report.Recompute {
   /// What a step computes again, relative to the rest of it.
   init(_ work: Work) {
     flopsFraction = work.recomputed > 0 ? Double(work.recomputed) / Double(work.flops) : 0
-    timeFraction = work.seconds > 0 ? work.recomputedSeconds / work.seconds : 0
+    let seconds = work.time.seconds
+    timeFraction = seconds > 0 ? work.recomputedTime.seconds / seconds : 0
   }
 }

@@ -1,4 +1,4 @@
-/// How long one optimizer step takes, estimated, with the range to expect.
+/// How long one optimizer step takes, estimated, with the range to expect and where the time goes.
 public struct StepTime: Hashable, Sendable {
   /// The step where everything goes as well as it was seen to go on such a device.
   public var low: Seconds
@@ -6,9 +6,47 @@ public struct StepTime: Hashable, Sendable {
   public var expected: Seconds
   /// The step where it goes as badly as it was seen to go.
   public var high: Seconds
+  /// Where the expected time goes, in seconds; adds up to it.
+  public var parts: [Part]
+  /// The share of the expected time that computes again.
+  public var recomputeFraction: Double
+  /// Tokens that one device trains on in a step.
+  public var tokens: Int
+  /// Tokens that all devices train on in a step.
+  public var allTokens: Int
+  /// FLOPs of one device's matrix products and attention, forward and backward, nothing computed twice.
+  public var modelFLOPs: Double
+  /// The same with what is computed again.
+  public var hardwareFLOPs: Double
+  /// The dense peak of the device in the format that it computes in, in FLOP per second.
+  public var peak: Double
+  /// How the device's efficiency is known.
+  public var basis: Efficiency.Basis
 
-  /// Orders three durations.
-  public init(low: Seconds, expected: Seconds, high: Seconds) {
-    (self.low, self.expected, self.high) = (low, expected, high)
+  /// What a part of a step's time is spent on.
+  public struct Part: Hashable, Sendable {
+    /// The key in the JSON report.
+    public var key: String
+    /// Expected seconds.
+    public var seconds: Double
+  }
+
+  /// Tokens per second of one device.
+  public var tokensPerSecond: Double { Double(tokens) / max(expected.value, .leastNormalMagnitude) }
+  /// Tokens per second of all devices.
+  public var allTokensPerSecond: Double {
+    Double(allTokens) / max(expected.value, .leastNormalMagnitude)
+  }
+  /// Model FLOPs utilization: ``modelFLOPs`` ÷ (expected time × peak).
+  public var mfu: Double { utilization(modelFLOPs) }
+  /// Hardware FLOPs utilization: ``hardwareFLOPs`` ÷ (expected time × peak).
+  public var hfu: Double { utilization(hardwareFLOPs) }
+  /// How ``mfu`` and ``hfu`` count.
+  public static let formula =
+    "FLOPs of matrix products and attention (half of the square under a causal mask, backward as its kernels compute "
+    + "it) of one device's step, with those computed again for HFU, / (expected seconds x dense peak)"
+
+  private func utilization(_ flops: Double) -> Double {
+    peak > 0 && expected.value > 0 ? flops / expected.value / peak : 0
   }
 }

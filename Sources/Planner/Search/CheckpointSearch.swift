@@ -144,7 +144,7 @@ struct CheckpointSearch {
   mutating func plan(_ policy: ActivationCheckpointing.Policy) throws(PlanError)
     -> CheckpointTable.Plan
   {
-    let (step, fold) = try simulate(policy)
+    let (plan, step, fold) = try simulate(policy)
     var (top, rounded) = (0, 0)
     for (index, peak) in fold.peaks.enumerated() {
       if peak.live > fold.peaks[top].live { top = index }
@@ -153,11 +153,19 @@ struct CheckpointSearch {
     return CheckpointTable.Plan(
       checkpointing: base.with(policy), live: Bytes(fold.peaks[top].live),
       phase: Phase.allCases[top], recompute: Report.Recompute(step.work),
-      seconds: step.work.seconds + step.work.recomputedSeconds, allocated: Bytes(rounded))
+      seconds: Self.toNanoseconds(
+        try StepTimeBuilder(scenario, plan, step).time().expected.value),
+      allocated: Bytes(rounded))
+  }
+
+  /// Whole nanoseconds: policies that compute the same in another order take the same time.
+  private static func toNanoseconds(_ seconds: Double) -> Double {
+    let count = (seconds * 1e9).rounded()
+    return count.isFinite ? count / 1e9 : seconds
   }
 
   mutating func simulate(_ policy: ActivationCheckpointing.Policy) throws(PlanError)
-    -> (TrainingStep, MemoryFold)
+    -> (TrainingPlan, TrainingStep, MemoryFold)
   {
     let plan = try Planner.decide(with(policy))
     let key = GraphKey(
@@ -171,7 +179,7 @@ struct CheckpointSearch {
       graphs[key] = graph
     }
     let step = try TrainingStep(graph, plan)
-    return (step, try MemoryFold(step.schedule))
+    return (plan, step, try MemoryFold(step.schedule))
   }
 
   /// What decides the peak of a plan.
@@ -179,7 +187,7 @@ struct CheckpointSearch {
     -> CheckpointTable.Limit
   {
     if plan.phase == .optimizer { return .optimizer }
-    let (step, fold) = try simulate(plan.checkpointing.policy)
+    let (_, step, fold) = try simulate(plan.checkpointing.policy)
     let place = PeakLocator(fold.peaks[Int(plan.phase.rawValue)], in: step.schedule)
     return place.layer == nil ? .outsideLayers : .layers
   }

@@ -10,7 +10,7 @@ public struct CheckpointTable: Sendable {
     public var phase: Phase
     /// What recomputation costs.
     public var recompute: Report.Recompute
-    /// The estimated time of the arithmetic of one step, recomputation included, in seconds.
+    /// The expected time of one step, in seconds.
     public var seconds: Double
     /// Whether no other policy is as fast with less memory, or needs as little in less time.
     public var isOnFront = false

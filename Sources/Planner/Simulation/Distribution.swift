@@ -118,23 +118,29 @@ struct Traffic: Hashable, Sendable {
     var payload = 0.0
     /// How often.
     var calls = 0.0
+    /// Whether what follows needs the result, so that nothing hides it.
+    var waits = false
   }
 
   /// One for each kind and number of devices, in the order in which they came up.
   private(set) var entries: [Entry] = []
 
   /// A collective over a payload of `payload` bytes among `ranks` devices, `copies` times.
-  mutating func add(_ collective: Collective, payload: Int, among ranks: Int, copies: Int) {
+  mutating func add(
+    _ collective: Collective, payload: Int, among ranks: Int, copies: Int, waits: Bool = false
+  ) {
     guard ranks > 1, payload > 0 else { return }
     add(
       Entry(
         collective: collective, ranks: ranks, payload: Double(payload) * Double(copies),
-        calls: Double(copies)))
+        calls: Double(copies), waits: waits))
   }
 
   private mutating func add(_ entry: Entry) {
     for index in entries.indices
-    where entries[index].collective == entry.collective && entries[index].ranks == entry.ranks {
+    where entries[index].collective == entry.collective && entries[index].ranks == entry.ranks
+      && entries[index].waits == entry.waits
+    {
       entries[index].payload += entry.payload
       entries[index].calls += entry.calls
       return

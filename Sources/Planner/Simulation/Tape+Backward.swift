@@ -95,7 +95,7 @@ extension Tape {
     if timed { note(node.operation, operation, mask) }
     for step in program.steps[operation.steps] where step.mask & mask != 0 {
       if step.flops != 0 { work.flops &+= Int128(step.flops) &* Int128(copies) }
-      work.seconds += step.seconds * Double(copies)
+      work.time.add(step.time, times: Double(copies))
       switch step.kind {
       case .gradient:
         Self.set(
@@ -152,7 +152,7 @@ extension Tape {
   private mutating func note(_ index: Int32, _ operation: Operation, _ mask: UInt8) {
     var seconds = 0.0
     for step in program.steps[operation.steps] where step.mask & mask != 0 {
-      seconds += step.seconds
+      seconds += step.time.seconds
     }
     spans.append(
       Span(event: schedule.events.count, operation: index, isBackward: true, seconds: seconds))
@@ -232,6 +232,7 @@ extension Tape {
   /// The engine's rule: in place unless the tensor there is a view or somebody else holds it.
   private mutating func sum(_ old: Buffer, _ new: Buffer, _ operation: Int32) -> Buffer {
     guard old.storage >= 0 else { return new }
+    countSum(storages[Int(new.storage)].bytes)
     if !old.view, storages[Int(old.storage)].references == 1 {
       release(new.storage, operation)
       return old
@@ -262,6 +263,7 @@ extension Tape {
       lastFreed = storages[Int(buffer.storage)].bytes
       release(buffer.storage, operation)
     } else if accumulates {
+      countSum(storages[Int(buffer.storage)].bytes)
       release(buffer.storage, operation)
     } else {
       gradients.append(buffer.storage)

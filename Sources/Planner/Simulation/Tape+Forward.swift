@@ -151,15 +151,19 @@ extension Tape {
   }
 
   private mutating func count(_ operation: Int) {
-    let seconds = program.operations[operation].seconds * Double(copies)
+    let time = program.operations[operation].time
     let flops = program.operations[operation].flops
     if timed {
       spans.append(
         Span(
           event: schedule.events.count, operation: Int32(truncatingIfNeeded: operation),
-          again: recomputes, seconds: seconds))
+          again: recomputes, seconds: time.seconds * Double(copies)))
     }
-    if recomputes { work.recomputedSeconds += seconds } else { work.seconds += seconds }
+    if recomputes {
+      work.recomputedTime.add(time, times: Double(copies))
+    } else {
+      work.time.add(time, times: Double(copies))
+    }
     guard flops != 0 else { return }
     let total = Int128(flops) &* Int128(copies)
     if recomputes { work.recomputed &+= total } else { work.flops &+= total }

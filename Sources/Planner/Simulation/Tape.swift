@@ -9,6 +9,8 @@ struct Tape {
   let distribution: (any Distribution)?
   /// Whether it is told of every operation.
   let followsOperations: Bool
+  /// How fast the device's kernels are.
+  let kernels: KernelTraits
   /// What happened so far.
   var schedule = Schedule()
   /// What it costs.
@@ -193,9 +195,10 @@ struct Tape {
 
   init(
     _ program: Program, stacks: [LayerRuns], distribution: (any Distribution)? = nil,
-    earlyStop: Bool = true, unrolls: Bool = false
+    earlyStop: Bool = true, unrolls: Bool = false, kernels: KernelTraits = KernelTraits()
   ) {
     self.program = program
+    self.kernels = kernels
     self.distribution = distribution
     followsOperations = distribution?.followsOperations == true
     self.stacks = stacks
@@ -310,9 +313,18 @@ struct Tape {
     frames.removeAll(keepingCapacity: true)
   }
 
-  /// Devices exchange `payload` bytes.
-  mutating func communicate(_ collective: Collective, _ payload: Int, among ranks: Int) {
-    work.traffic.add(collective, payload: payload, among: ranks, copies: copies)
+  /// Devices exchange `payload` bytes; `waits` where the next kernel needs the result.
+  mutating func communicate(
+    _ collective: Collective, _ payload: Int, among ranks: Int, waits: Bool = false
+  ) {
+    work.traffic.add(collective, payload: payload, among: ranks, copies: copies, waits: waits)
+  }
+
+  /// A sum of gradients in place or in a new tensor: two are read, one is written.
+  mutating func countSum(_ bytes: Int) {
+    let time = kernels.time(moving: 3 &* bytes)
+    work.time.add(time, times: Double(copies))
+    if timed, !spans.isEmpty { spans[spans.count - 1].seconds += time.seconds * Double(copies) }
   }
 
   /// At the end of a repetition: what it carries to the next copy is one tensor, not one per copy.
@@ -320,18 +332,4 @@ struct Tape {
     guard storage >= 0, storages[Int(storage)].copies == inner else { return }
     storages[Int(storage)].copies = outer
   }
-}
-
-/// What a step computes.
-struct Work: Hashable, Sendable {
-  /// FLOPs of forward and backward without recomputation.
-  var flops: Int128 = 0
-  /// FLOPs computed again.
-  var recomputed: Int128 = 0
-  /// Estimated seconds of forward and backward without recomputation.
-  var seconds = 0.0
-  /// Estimated seconds of recomputation.
-  var recomputedSeconds = 0.0
-  /// What this device sends to others.
-  var traffic = Traffic()
 }

@@ -10,6 +10,10 @@ struct TrainingStep {
   private(set) var schedule: Schedule
   /// What it computes.
   private(set) var work: Work
+  /// The parts in which collectives run beside kernels: forwards and backwards of micro-batches.
+  private(set) var overlaps: [Overlap] = []
+  /// What clipping and the optimizer's step compute and move on this device.
+  private(set) var update: UpdateWork
   /// What the host keeps of one micro-batch's saved tensors.
   private(set) var host: HostCopies
   /// What the host keeps of the optimizer's states and of the weights, where the distribution puts them there.
@@ -54,7 +58,7 @@ struct TrainingStep {
     let unrolls = unrolls || distribution?.walksEveryLayer == true
     var tape = Tape(
       graph.program, stacks: stacks, distribution: distribution, earlyStop: plan.earlyStop,
-      unrolls: unrolls)
+      unrolls: unrolls, kernels: plan.context.kernels)
     tape.timed = timed
     weights = Self.weights(of: graph)
     let listed = unrolls ? Self.layerByLayer(weights, of: graph) : weights
@@ -66,7 +70,16 @@ struct TrainingStep {
     if plan.optimizer.stepsInBackward { tape.updates = try Self.updates(graph, plan) }
 
     let ids = try checkedProduct(plan.context.batch, plan.context.sequence, 8)
-    func microBatch(isLast: Bool, _ tape: inout Tape) {
+    var overlaps: [Overlap] = []
+    var before = Work()
+    /// A part of a micro-batch that is `count` times in the step is over.
+    func part(of count: Int, _ tape: inout Tape) {
+      overlaps.append(Overlap(work: tape.work, count: count))
+      before.add(tape.work)
+      tape.work = Work()
+    }
+    func microBatch(isLast: Bool, count: Int = 1, _ tape: inout Tape) {
+      (before, tape.work) = (tape.work, Work())
       distribution?.begin(isLast: isLast)
       tape.schedule.begin(.forward)
       let inputs = (graph.inputs ?? [ids]).map {
@@ -78,6 +91,7 @@ struct TrainingStep {
       tape.holdOutput()
       for copy in tape.cached { tape.release(copy, Moment.end.rawValue) }
       tape.cached.removeAll(keepingCapacity: true)
+      part(of: count, &tape)
       tape.schedule.begin(.backward)
       let scalar =
         plan.lossScalars > 0
@@ -87,6 +101,8 @@ struct TrainingStep {
       tape.release(scalar, Moment.end.rawValue)
       tape.dropLoss()
       for input in inputs { tape.release(input, Moment.end.rawValue) }
+      part(of: count, &tape)
+      tape.work = before
     }
     microBatch(isLast: plan.microBatches == 1, &tape)
     host = tape.host
@@ -98,7 +114,7 @@ struct TrainingStep {
       let one = tape.work
       tape.work = Work()
       tape.schedule.beginRepeat(rest)
-      microBatch(isLast: last == 0, &tape)
+      microBatch(isLast: last == 0, count: rest, &tape)
       tape.schedule.endRepeat()
       tape.work.scale(rest)
       tape.work.add(one)
@@ -130,6 +146,8 @@ struct TrainingStep {
     hostShare = try distribution?.hostShare
     schedule = tape.schedule
     work = tape.work
+    self.overlaps = overlaps
+    update = try UpdateWork(local, of: plan)
     spans = tape.spans
   }
 
@@ -225,25 +243,6 @@ extension Program.Leaf {
   /// Whether it is the weight of an `nn.Linear` of its own: a tied head is its embedding's, a router's a parameter.
   fileprivate var isLinear: Bool {
     isMultiplied && !isTable && !name.description.hasSuffix("mlp.gate.weight")
-  }
-}
-
-extension Work {
-  /// The work of so many micro-batches like this one.
-  fileprivate mutating func scale(_ count: Int) {
-    flops = flops &* Int128(count)
-    recomputed = recomputed &* Int128(count)
-    seconds *= Double(count)
-    recomputedSeconds *= Double(count)
-    traffic.scale(Double(count))
-  }
-
-  fileprivate mutating func add(_ other: Work) {
-    flops &+= other.flops
-    recomputed &+= other.recomputed
-    seconds += other.seconds
-    recomputedSeconds += other.recomputedSeconds
-    traffic.add(other.traffic)
   }
 }
 

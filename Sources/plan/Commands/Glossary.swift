@@ -83,6 +83,11 @@ enum Glossary {
         "Several micro-batches before the optimizer steps. Gradients stay between them; activations "
         + "are those of one micro-batch."),
     Term(
+      name: "hfu",
+      text:
+        "Hardware FLOPs utilization: everything that a step computes, recomputation included, as a share of the "
+        + "device's dense peak over the step's time."),
+    Term(
       name: "live",
       text: "Bytes of tensors that exist at one moment, as they were asked for."),
     Term(
@@ -90,6 +95,12 @@ enum Glossary {
       text:
         "What is on the device while a checkpoint is quantized weight by weight. It is the weights "
         + "so far and one of them in 16 bits."),
+    Term(
+      name: "mfu",
+      text:
+        "Model FLOPs utilization: a step's matrix products and attention, nothing counted twice, as a share of the "
+        + "device's dense peak over the step's time. Half of the square counts under a causal mask; formulas that "
+        + "count all of it give more."),
     Term(
       name: "micro-batch",
       text: "The sequences that go through the model in one forward pass on one device."),
@@ -117,6 +128,12 @@ enum Glossary {
     Term(
       name: "reserved",
       text: "What PyTorch's caching allocator holds from the driver, in use or not."),
+    Term(
+      name: "roofline",
+      text:
+        "A kernel takes the longer of its FLOPs at the device's matrix rate and its bytes at the memory's bandwidth. "
+        + "Times here take both at the share that such devices were seen to reach: see Documentation/Time.md."
+    ),
     Term(
       name: "shard",
       text: "One device's part of a weight, gradient or state that several devices hold together."),

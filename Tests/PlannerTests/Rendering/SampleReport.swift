@@ -28,7 +28,13 @@ enum SampleReport {
       capacity: Bytes(24 * gib), phases: phases,
       recompute: .init(flopsFraction: 1 / 3, timeFraction: 0.31), flops: FLOPs(123_400_000_000_000),
       seconds: try Seconds(1.84),
-      time: .init(low: try Seconds(1.9), expected: try Seconds(2.1), high: try Seconds(2.8)),
+      time: .init(
+        low: try Seconds(1.9), expected: try Seconds(2), high: try Seconds(2.8),
+        parts: [
+          .init(key: "matrix_products", seconds: 1.2), .init(key: "memory_bound", seconds: 0.8),
+        ],
+        recomputeFraction: 0.25, tokens: 4096, allTokens: 4096, modelFLOPs: 90e12,
+        hardwareFLOPs: 120e12, peak: 165.2e12, basis: .measured),
       devices: .init(used: 1, minimum: fits ? 1 : nil),
       assumptions: [
         Assumption("default_precision", "precision bf16-true", source: "default"),

@@ -27,7 +27,9 @@ import Testing
         optimizer   14.00 GiB   16.00 GiB   17.00 GiB  lm_head: mm
         recompute  +33.3 % FLOPs, +31.0 % time
         devices    1 used, 1 is the least
-        step       123.4 TFLOP, at least 1.84 s at the device's peak rates
+        step       123.4 TFLOP, 2.00 s expected (1.90 s to 2.80 s)
+        speed      2,048 tokens/s, MFU 27.2 %, HFU 36.3 % (measured efficiency)
+        time       products 60 %, memory-bound 40 %
         model      llama-2-7b, 6,738,415,616 parameters, 8,388,608 of them trained
 
         defaults   precision bf16-true, attention sdpa

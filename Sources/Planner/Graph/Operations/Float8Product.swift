@@ -32,11 +32,11 @@ extension Forward {
     begin("scaled_mm", module: linear.module, x, linear.weight.value)
     save(x, for: 0b11)
     save(linear.weight.value, for: 0b11)
-    // 8-bit products run at twice the 16-bit rate on every device that has them.
+    // 8-bit products run at twice the 16-bit rate on every device that has them. Both operands are cast: each is read
+    // for its greatest value, scaled and clamped in fp32, and written in 8 bits.
     work(
-      flops: flops, bytes: input.bytes + weight.bytes + spec.bytes, dtype: spec.dtype)
-    current.seconds = context.kernels.seconds(
-      flops: flops / 2, bytes: input.bytes + weight.bytes + spec.bytes, dtype: spec.dtype)
+      flops: flops, bytes: input.bytes + weight.bytes + spec.bytes, dtype: spec.dtype, speed: 2,
+      alsoMoving: 5 &* (input.bytes &+ weight.bytes))
     float8Backward(input, weight, spec, flops: flops)
     record()
     let left = try float8Cast(input)

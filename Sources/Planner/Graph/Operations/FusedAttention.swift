@@ -105,7 +105,8 @@ extension Forward {
     save(v, for: .max, transposed: shape.keyHeads > 1)
     if let bias { save(bias, for: .max) }
     work(
-      flops: flops, bytes: 2 * q.spec.bytes + k.spec.bytes + v.spec.bytes, dtype: q.spec.dtype)
+      flops: flops, bytes: 2 * q.spec.bytes + k.spec.bytes + v.spec.bytes, dtype: q.spec.dtype,
+      kind: .attention)
     if copiesInBackward {
       temporary(4, q.spec.bytes)
       temporary(5, q.spec.bytes)

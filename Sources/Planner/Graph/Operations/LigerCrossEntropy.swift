@@ -11,7 +11,11 @@ extension Forward {
     let flops = try checkedProduct(
       2 * (weight.trainable ? 3 : 2), rows, hidden.spec.columns, weight.value.spec.rows)
     begin("liger_fused_linear_cross_entropy", hidden, weight.value)
-    work(flops: flops, bytes: 0, dtype: context.autocast ?? hidden.spec.dtype)
+    let format = context.autocast ?? hidden.spec.dtype
+    // Logits are written by the product, read and overwritten by the loss, and read for each gradient.
+    let logits = try TensorSpec(rows, weight.value.spec.rows, format)
+    work(
+      flops: flops, bytes: 0, dtype: format, alsoMoving: (weight.trainable ? 5 : 4) &* logits.bytes)
     // The incoming gradient is compared with one.
     temporary(0, 4, role: .other)
     temporary(1, 1, role: .other)

@@ -41,6 +41,7 @@ struct EightBitWeight: QuantizedWeight {
     f.enter(linear.module, holding: x)
     f.begin("int8_scaled_mm", module: linear.module, x)
     f.work(flops: flops, bytes: x.spec.bytes + weight.elements + spec.bytes, dtype: .fp16)
+    f.current.time.add(f.context.kernels.time(moving: 3 &* x.spec.bytes &+ 6 &* spec.elements))
     f.temporary(0, weight.bytes)
     f.temporary(1, try TensorSpec(weight.rows, 1, .fp32).bytes)
     f.free(1)

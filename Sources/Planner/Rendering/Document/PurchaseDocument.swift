@@ -21,7 +21,7 @@ struct PurchaseDocument {
     if let remedies = document.remedies { blocks += content.changes(remedies) }
     blocks += checkpointing + sensitivity + content.facts
     if let ladder = document.ladder { blocks += content.ladder(ladder) }
-    return blocks + content.assumptions + notModelled + reproduction
+    return blocks + notModelled + content.assumptions + everyDevice + reproduction
   }
 
   /// What was asked.
@@ -56,27 +56,35 @@ struct PurchaseDocument {
       lines.append("It does not fit as it is, and no change that was tried makes it fit.")
     }
     let possible = devices.rows.filter { $0.count != nil }
-    if let cheapest = possible.filter({ $0.cost != nil }).first, let run = cheapest.run {
-      lines.append(
-        "The cheapest run among devices with a price: \(name(cheapest)), "
-          + "\(CostText.money(cheapest.cost, devices.currency)) in \(CostText.time(hours: run.time.hours))\(hint(cheapest))."
-      )
+    let priced = possible.filter { $0.cost != nil }
+    if let cheapest = priced.first {
+      lines.append("The cheapest run among devices with a price: " + sentence(cheapest, devices))
+      if cheapest.run?.nodes ?? 1 > 1, let near = priced.first(where: { $0.run?.nodes == 1 }) {
+        lines.append("The cheapest within one node: " + sentence(near, devices))
+      }
     }
-    let alone = possible.filter { $0.count == 1 }.min { $0.device.memory < $1.device.memory }
-    if let alone {
-      lines.append("The smallest single device that does it: \(alone.device.name).")
+    let fastest = possible.filter { $0.run?.nodes == 1 }.min {
+      ($0.run?.time.hours ?? 0) < ($1.run?.time.hours ?? 0)
     }
+    if let fastest { lines.append("The fastest within one node: " + sentence(fastest, devices)) }
+    let alone = possible.filter { $0.count == 1 && $0.device.kind == .accelerator }.min {
+      $0.device.memory < $1.device.memory
+    }
+    lines.append(
+      alone.map { "The smallest single device that does it: \($0.device.shortName)." }
+        ?? "No single device of the catalog does it.")
     if let advice = rentOrBuy { lines.append(advice) }
     return [.heading("Recommendation"), .list(lines)]
   }
 
-  /// "2 × H100 NVL".
-  private func name(_ row: DeviceTable.Row) -> String {
-    "\(row.count ?? 0) × \(row.device.name)"
+  /// One row in a sentence: number, device, cost, time, and where the cost is from.
+  private func sentence(_ row: DeviceTable.Row, _ devices: DeviceTable) -> String {
+    "\(row.count ?? 0) × \(row.device.shortName), \(CostText.money(row.cost, devices.currency)) in "
+      + "\(CostText.time(hours: row.run?.time.hours ?? 0))\(hint(row))."
   }
 
   private func hint(_ row: DeviceTable.Row) -> String {
-    guard let cost = row.run?.cost else { return "" }
+    guard let cost = row.run?.cost, row.cost != nil else { return "" }
     let isRented = (cost.rented ?? .infinity) <= (cost.bought ?? .infinity)
     return isRented
       ? ", rented (\(cost.rental?.provenance ?? ""))"

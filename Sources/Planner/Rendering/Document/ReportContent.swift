@@ -96,18 +96,15 @@ struct ReportContent {
   var facts: [DocumentBlock] {
     let minimum = report.devices.minimum.map { "\($0) is the least" } ?? "no number is enough"
     let flops = TextLayout.metric(Double(report.flops.count), "FLOP")
-    let time = report.time
     var facts: [(name: String, text: String)] = [
       ("Model", "\(report.model), \(TextLayout.grouped(report.parameters)) parameters"),
       ("Trained", "\(TextLayout.grouped(report.trainableParameters)) parameters"),
       ("Device", report.device),
       ("Devices", "\(report.devices.used) used, \(minimum)"),
       ("Recomputation", ReportPage.text(report.recompute)),
-      (
-        "Step",
-        "\(flops) on each device, about \(TextLayout.duration(time.expected)) "
-          + "(\(TextLayout.duration(time.low)) to \(TextLayout.duration(time.high)))"
-      ),
+      ("Step", "\(flops) on each device, \(ReportPage.text(report.time))"),
+      ("Speed", ReportPage.speed(report.time)),
+      ("Time goes to", ReportPage.shares(report.time)),
     ]
     if let communication = report.communication {
       facts.append(
@@ -121,7 +118,7 @@ struct ReportContent {
     if let loading = report.loading {
       facts.append(("Loading", "\(scale.text(loading.device)) while weights are quantized"))
     }
-    return [.heading("The run"), .facts(facts)]
+    return [.heading("The step"), .facts(facts)]
   }
 
   /// Techniques side by side.

@@ -183,7 +183,10 @@ final class ZeroPartitionedStep: Distribution {
     }
     if reducesNow { owned = -1 }
     tape.release(scalars, Moment.end.rawValue)
-    if isLast { tape.communicate(.allGather, flat.aligned * size, among: settings.shards) }
+    // The weights come back once the optimizer has stepped: nothing runs beside that.
+    if isLast {
+      tape.communicate(.allGather, flat.aligned * size, among: settings.shards, waits: true)
+    }
   }
 
   // MARK: The step
