@@ -13,6 +13,15 @@ package enum CostText {
     return TextLayout.grouped(whole)
   }
 
+  /// A large count in words: `7.2 billion`.
+  package static func many(_ count: Int) -> String {
+    for (size, name) in [(1e12, "trillion"), (1e9, "billion"), (1e6, "million")]
+    where Double(count) >= size {
+      return Decimal.text(Double(count) / size, digits: 1) + " " + name
+    }
+    return TextLayout.grouped(count)
+  }
+
   /// A count that may have a fraction: `3`, `0.5`.
   package static func count(_ amount: Double) -> String {
     Int(exactly: amount).map(TextLayout.grouped) ?? number(amount)

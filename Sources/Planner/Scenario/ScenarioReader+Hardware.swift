@@ -67,7 +67,7 @@ extension ScenarioReader {
     func said(_ amount: Double?) -> DevicePrice? {
       amount.map {
         DevicePrice(
-          amount: $0, currency: currency, seller: "the scenario", asOf: "undated",
+          amount: $0, currency: currency, seller: "the scenario", asOf: "",
           source: "the scenario")
       }
     }

@@ -106,7 +106,7 @@ struct HelpTopic: Sendable {
       power_fraction        of its rated power that a device draws (1)
       node_power            what nodes draw beyond their devices (0.34)
       node_price            a server without its devices (0)
-      years, utilization    bought hardware is used so long (3), this share of it (0.5)
+      years, utilization    bought hardware is used so long (3), and how much (0.5)
       checkpoints_kept      (2); "checkpoint_every" steps one is written;
                             "checkpoint_optimizer": false saves weights alone
       bytes_per_token       of the dataset on the disk (4)

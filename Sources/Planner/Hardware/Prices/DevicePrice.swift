@@ -24,5 +24,5 @@ public struct DevicePrice: Hashable, Sendable {
   var isDated: Bool { asOf.first?.isNumber ?? false }
 
   /// Who asked for it, and when: `Crusoe, on demand, 2026-08-19`.
-  public var provenance: String { "\(seller), \(asOf)" }
+  public var provenance: String { asOf.isEmpty ? seller : "\(seller), \(asOf)" }
 }

@@ -50,7 +50,7 @@ extension PurchaseDocument {
         guard let end else { return "" }
         let parameters =
           row.quantity == .layers
-          ? " (\(TextLayout.metric(Double(end.report.parameters), "")) parameters)" : ""
+          ? " (\(CostText.many(end.report.parameters)) parameters)" : ""
         return TextLayout.grouped(end.value) + parameters
       }
       return [
@@ -58,7 +58,6 @@ extension PurchaseDocument {
         .text(row.largest == nil ? "none fits" : text(row.largest)),
         .text(row.largest.map { scale.text($0.report.need) } ?? ""),
         .text(row.beyond == nil ? "nothing that was tried" : text(row.beyond)),
-        .text(row.beyond.map { scale.text($0.report.need) } ?? ""),
       ]
     }
     var blocks: [DocumentBlock] = [
@@ -68,14 +67,14 @@ extension PurchaseDocument {
           + "\(scale.text(report.capacity)) each."),
       .table(
         DocumentTable(
-          headings: ["", "now", "the most that fits", "needs", "does not fit", "needs"],
-          rows: rows, numbers: [1, 2, 3, 4, 5])),
+          headings: ["", "now", "the most that fits", "needs", "does not fit"],
+          rows: rows, numbers: [1, 2, 3, 4])),
     ]
     if sensitivity.models.count > 1 {
       let models = sensitivity.models.map { model -> [DocumentTable.Cell] in
         [
           model.model == report.model ? .strong(model.model) : .text(model.model),
-          .text(TextLayout.metric(Double(model.report.parameters), "")),
+          .text(CostText.many(model.report.parameters)),
           .text(scale.text(model.report.need)), .text(model.report.fits ? "fits" : "no"),
         ]
       }

@@ -29,9 +29,9 @@ struct PurchaseDocument {
     guard document.devices != nil else { return [] }
     let count = report.devices.used
     var text =
-      "Can \(report.model) (\(TextLayout.metric(Double(report.parameters), "")) parameters"
+      "Can \(report.model) (\(CostText.many(report.parameters)) parameters"
       + (report.trainableParameters < report.parameters
-        ? ", \(TextLayout.metric(Double(report.trainableParameters), "")) of them trained" : "")
+        ? ", \(CostText.many(report.trainableParameters)) of them trained" : "")
       + ") be trained on \(count == 1 ? "one" : "\(count)") \(report.device), "
       + "and what else could it be trained on?"
     if let run = report.run {
@@ -79,8 +79,8 @@ struct PurchaseDocument {
 
   /// One row in a sentence: number, device, cost, time, and where the cost is from.
   private func sentence(_ row: DeviceTable.Row, _ devices: DeviceTable) -> String {
-    "\(row.count ?? 0) × \(row.device.shortName), \(CostText.money(row.cost, devices.currency)) in "
-      + "\(CostText.time(hours: row.run?.time.hours ?? 0))\(hint(row))."
+    "\(row.count ?? 0) × \(row.device.shortName), \(CostText.time(hours: row.run?.time.hours ?? 0)), "
+      + "\(CostText.money(row.cost, devices.currency))\(hint(row))."
   }
 
   private func hint(_ row: DeviceTable.Row) -> String {
