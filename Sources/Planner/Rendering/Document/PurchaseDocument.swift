@@ -32,7 +32,7 @@ struct PurchaseDocument {
       "Can \(report.model) (\(CostText.many(report.parameters)) parameters"
       + (report.trainableParameters < report.parameters
         ? ", \(CostText.many(report.trainableParameters)) of them trained" : "")
-      + ") be trained on \(count == 1 ? "one" : "\(count)") \(report.device), "
+      + ") be trained on \(count == 1 ? "one" : "\(count)") \(deviceName), "
       + "and what else could it be trained on?"
     if let run = report.run {
       text +=
@@ -40,6 +40,12 @@ struct PurchaseDocument {
         + "\(TextLayout.grouped(run.length.steps)) optimizer steps."
     }
     return [.heading("The question"), .paragraph(text)]
+  }
+
+  /// The device's name without what stands in brackets.
+  private var deviceName: String {
+    report.device.firstRange(of: " (").map { String(report.device[..<$0.lowerBound]) }
+      ?? report.device
   }
 
   /// What follows from the plans; every sentence repeats a figure of the tables below.
