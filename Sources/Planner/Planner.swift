@@ -10,16 +10,20 @@ public enum Planner {
     if scenario.strategies.contains(where: { $0 is any SpreadingStrategy }) {
       report.devices.minimum = try DeviceCountSolver(scenario).least(known: report)?.devices
     }
+    report.run = try scenario.run.map { (run) throws(PlanError) in try Run(scenario, run, report) }
     return report
   }
 
-  /// Plans one scenario, to whatever effort.
-  package static func plan(_ scenario: Scenario, _ effort: ReservedMemory.Effort) throws(PlanError)
-    -> Report
-  {
+  /// Plans one scenario, to whatever effort; with another number of layers in each stack if given.
+  package static func plan(
+    _ scenario: Scenario, _ effort: ReservedMemory.Effort, layers: Int? = nil
+  ) throws(PlanError) -> Report {
     let scenario = try CheckpointSearch.resolved(scenario)
     let plan = try decide(scenario)
-    let graph = try scenario.model.family.graph(plan.context)
+    var graph = try scenario.model.family.graph(plan.context)
+    if let layers {
+      for stack in graph.stacks.indices { graph.stacks[stack].layers = layers }
+    }
     let step = try TrainingStep(graph, plan)
     return try ReportBuilder(scenario, plan, graph, step, effort).report()
   }
@@ -38,7 +42,8 @@ public enum Planner {
   public static func devices(
     for scenario: Scenario, numbers: DeviceTable.Numbers = .any, order: DeviceTable.Order = .count
   ) throws(PlanError) -> DeviceTable {
-    try DeviceTable(scenario, catalog: DeviceCatalog.all, numbers: numbers, order: order)
+    try DeviceTable(
+      scenario, catalog: DeviceCatalog.all + ProcessorDevices.all, numbers: numbers, order: order)
   }
 
   /// Every checkpointing policy of whole layers, with the one to use.

@@ -44,6 +44,12 @@ enum HTMLStyle {
     .label.capacity { right: 0; color: var(--bad); } .label.need { right: 0; transform: translateY(100%); margin-bottom: -2px; }
     .label.need.early { right: auto; left: 0; }
     .label.peak { font-weight: 600; } .label.peak.before { transform: translateX(-100%); margin-left: -2px; }
+    .plot.small { height: 14rem; }
+    .front { fill: none; stroke: var(--parameters); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
+    .dot { fill: none; stroke-linecap: round; vector-effect: non-scaling-stroke; stroke: var(--other); stroke-width: 6; }
+    .dot.best { stroke: var(--parameters); stroke-width: 8; } .dot.chosen { stroke: var(--good); stroke-width: 16; }
+    dl + .wide { margin-top: .8rem; } td:first-child { min-width: 7.5rem; }
+    ul { margin: .4rem 0; padding-left: 1.2rem; } li { margin: .2rem 0; overflow-wrap: anywhere; }
     .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1rem; margin: 0 0 .4rem; padding: 0; font-size: .85rem; }
     .legend i { display: inline-block; width: .8rem; height: .8rem; margin-right: .35rem; border-radius: 2px; }
     figcaption { font-size: .85rem; color: var(--faint); }
@@ -60,7 +66,9 @@ enum HTMLStyle {
       dl { grid-template-columns: 1fr; } dt { margin-top: .4rem; } }
     @media print { :root { --paper: #fff; --ink: #000; --panel: #fff; --faint: #333; }
       body { font-size: 10pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-      main { max-width: none; padding: 0; } section, figure, tr { break-inside: avoid; }
+      main { max-width: none; padding: 0; } figure, tr, dl, .verdict { break-inside: avoid; }
+      h2 { break-after: avoid; margin-top: 1.2rem; } .wide { overflow: visible; } table { font-size: 8pt; }
+      th, td, td:first-child { min-width: 0; padding-right: .4rem; } td code { min-width: 0; }
       pre { white-space: pre-wrap; border: 1px solid var(--rule); } }
 
     """

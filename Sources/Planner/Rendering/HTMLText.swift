@@ -35,11 +35,6 @@ enum HTMLText {
       + "</thead>\n<tbody>\n" + rows.map { row($0, "td") }.joined() + "</tbody></table></div>\n"
   }
 
-  /// A section with its heading.
-  static func section(_ heading: String, _ content: String) -> String {
-    content.isEmpty ? "" : "<section>\n<h2>\(escaped(heading))</h2>\n\(content)</section>\n"
-  }
-
   /// A whole page around `body`.
   static func page(title: String, _ body: String) -> String {
     """

@@ -19,26 +19,6 @@ enum JSONRenderer: Renderer {
     return JSONWriter.text(["schema": 1, "name": .string(name), "rungs": .array(rungs)]) + "\n"
   }
 
-  static func render(_ devices: DeviceTable, style: TextStyle) -> String {
-    let rows = devices.rows.map { row -> JSONValue in
-      var members: [JSONValue.Member] = [
-        .init("device", .string(row.device.id)), .init("fits", .bool(row.count != nil)),
-        .init("count", row.count.map { .integer($0) } ?? .null),
-        .init("capacity_bytes", .integer(row.device.memory.count)),
-      ]
-      if let report = row.report, let seconds = row.seconds {
-        members += [
-          .init("peak", value(of: report.peak)), .init("step_seconds", .number(seconds)),
-          .init("added_strategy", row.addsSharding ? .string(FullyShard.name) : .null),
-        ]
-      }
-      if let reason = row.reason { members.append(.init("reason", .string(reason))) }
-      return .object(members)
-    }
-    return JSONWriter.text(
-      ["schema": 1, "name": .string(devices.name), "devices": .array(rows)]) + "\n"
-  }
-
   /// The answer as it stands in a list: a report, or the scenario's name with the error.
   static func value(of answer: Answer) -> JSONValue {
     switch answer {
@@ -95,11 +75,12 @@ enum JSONRenderer: Renderer {
       members.append(.init("communication", value(of: communication)))
     }
     if let host = report.host { members += hostMembers(host) }
+    if let run = report.run { members.append(.init("run", value(of: run))) }
     if let remedies { members.append(.init("remedies", .array(remedies.map(value(of:))))) }
     return .object(members)
   }
 
-  private static func value(of peak: Report.Peak) -> JSONValue {
+  static func value(of peak: Report.Peak) -> JSONValue {
     [
       "live_bytes": .integer(peak.live.count),
       "allocated_bytes": .integer(peak.allocated.count),
@@ -156,7 +137,7 @@ enum JSONRenderer: Renderer {
     ]
   }
 
-  private static func value(of assumption: Assumption) -> JSONValue {
+  static func value(of assumption: Assumption) -> JSONValue {
     [
       "name": .string(assumption.name), "text": .string(assumption.text),
       "source": .string(assumption.source),
@@ -176,7 +157,7 @@ enum JSONRenderer: Renderer {
   }
 
   /// Exact up to 64 bits, the nearest floating-point number beyond.
-  private static func number(_ count: Int128) -> JSONValue {
+  static func number(_ count: Int128) -> JSONValue {
     Int(exactly: count).map { .integer($0) } ?? .number(Double(count))
   }
 }

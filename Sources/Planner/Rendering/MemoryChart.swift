@@ -79,7 +79,8 @@ struct MemoryChart {
     "Memory over one training step, stacked by role; \(scale.text(timeline.highest)) at the peak"
   }
 
-  private var caption: String {
+  /// The chart in a sentence or two.
+  var caption: String {
     var text =
       "Live tensors over the second step, estimated time to the right (short phases widened)."
     let place =

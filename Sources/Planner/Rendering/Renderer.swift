@@ -36,7 +36,7 @@ extension Renderer {
 public enum Renderers {
   /// Every format, one line each; the first is the default.
   public static let all: [any Renderer.Type] = [
-    TextRenderer.self, JSONRenderer.self, HTMLRenderer.self,
+    TextRenderer.self, JSONRenderer.self, HTMLRenderer.self, MarkdownRenderer.self,
   ]
 
   /// The format of this name, or `nil`.

@@ -90,6 +90,7 @@ struct ReportPage {
       fact("time", Self.shares(report.time)),
       fact("model", model),
     ]
+    lines += runFacts
     return lines
   }
 

@@ -26,6 +26,8 @@ public struct Report: Sendable {
   public var recompute: Recompute
   /// FLOPs of one step on one device, recomputation included; matrix products and attention.
   public var flops: FLOPs
+  /// Those of them that are computed again.
+  public var recomputedFLOPs: FLOPs = .zero
   /// The expected time of the model's kernels in one step on one device, recomputation included.
   public var seconds: Seconds
   /// How long one optimizer step takes.
@@ -38,6 +40,8 @@ public struct Report: Sendable {
   public var host: HostUse? = nil
   /// How the caching allocator does, where it was replayed.
   public var allocator: Allocator? = nil
+  /// What the whole run takes; `nil` where the scenario does not say how long it is.
+  public var run: Run? = nil
   /// What was taken for granted, in a fixed order.
   public var assumptions: [Assumption]
 

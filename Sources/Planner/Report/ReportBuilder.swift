@@ -57,6 +57,7 @@ struct ReportBuilder {
         phase: top.phase, operation: top.operation, breakdown: top.breakdown),
       capacity: scenario.device.memory, phases: phases, loading: loading,
       recompute: Report.Recompute(step.work), flops: FLOPs(step.work.flops + step.work.recomputed),
+      recomputedFLOPs: FLOPs(step.work.recomputed),
       seconds: try Seconds(step.work.allTime.seconds), time: try timing.time(),
       devices: Report.DeviceCount(used: devices, minimum: fits ? devices : nil),
       communication: communication, host: host, allocator: reserved?.summary,

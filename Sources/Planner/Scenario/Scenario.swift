@@ -34,6 +34,12 @@ public struct Scenario: Sendable {
   public var framework: Framework
   /// What the host offers to the run, where the scenario says it.
   public var hostMemory: Bytes?
+  /// How long the run is, and what it is reckoned with, where the scenario says it.
+  public var run: RunSettings? = nil
+  /// Prices that go ahead of the catalog's.
+  public var prices = PriceList()
+  /// Somebody's claim that the scenario puts to the test.
+  public var claim: Claim? = nil
 
   /// Puts a scenario together from its parts.
   public init(

@@ -6,6 +6,16 @@ extension ScenarioReader {
     var devices: Int?
     var hostMemory: Bytes?
     var interconnect: Interconnect
+    /// What the scenario says of prices and power; the amounts have no currency yet.
+    var price: OwnPrice?
+  }
+
+  /// Price, rent and power of the scenario's device.
+  struct OwnPrice {
+    var device: String
+    var price: Double?
+    var rental: Double?
+    var watts: Double?
   }
 
   private static let defaultDevice = "h100-sxm"
@@ -15,7 +25,8 @@ extension ScenarioReader {
   {
     var hardware = try Settings(settings.value("hardware") ?? [:], path: "hardware")
     try hardware.expect([
-      "device", "devices", "host_memory", "link_GBps", "network_GBps", "devices_per_node",
+      "device", "devices", "host_memory", "link_GBps", "network_GBps", "devices_per_node", "price",
+      "rental_per_hour", "watts",
     ])
     let hostMemory = try Self.hostMemory(&hardware)
     let device: Device
@@ -39,8 +50,32 @@ extension ScenarioReader {
     if let count = try hardware.optionalInteger("devices_per_node", in: 1...100_000) {
       interconnect.devicesPerNode = count
     }
+    let own = OwnPrice(
+      device: device.id, price: try hardware.optionalNumber("price", in: 0...1e12),
+      rental: try hardware.optionalNumber("rental_per_hour", in: 0...1e12),
+      watts: try hardware.optionalNumber("watts", in: 0.001...1e9))
     return Hardware(
-      device: device, devices: devices, hostMemory: hostMemory, interconnect: interconnect)
+      device: device, devices: devices, hostMemory: hostMemory, interconnect: interconnect,
+      price: own)
+  }
+
+  /// The scenario's own prices, in front of the list that the reader has.
+  func prices(_ own: OwnPrice?, in currency: String?) throws(PlanError) -> PriceList {
+    var list = prices
+    guard let own, own.price ?? own.rental ?? own.watts != nil else { return list }
+    let currency = currency ?? list.currency ?? CatalogPrices.currency
+    func said(_ amount: Double?) -> DevicePrice? {
+      amount.map {
+        DevicePrice(
+          amount: $0, currency: currency, seller: "the scenario", asOf: "",
+          source: "the scenario")
+      }
+    }
+    list.prepend(
+      PriceList.Entry(
+        device: own.device, price: said(own.price), rental: said(own.rental), watts: own.watts),
+      currency: currency)
+    return list
   }
 
   /// What the host offers: `"64GiB"`.
@@ -57,6 +92,7 @@ extension ScenarioReader {
       device.memory = hostMemory
       return device
     }
+    if let unplanned = UnplannedDevice.named(id) { throw .notPlanned(unplanned) }
     throw .unknownName(
       id, "device", among: (DeviceCatalog.all + ProcessorDevices.all).map(\.id),
       path: "hardware.device",
@@ -160,6 +196,12 @@ extension PlanError {
     Self(
       .invalid, "\(id) trains in the host's memory, and \"host_memory\" is missing",
       path: "hardware.host_memory", fix: "Add \"host_memory\": \"256GiB\".")
+  }
+
+  fileprivate static func notPlanned(_ device: UnplannedDevice) -> Self {
+    Self(
+      .unsupported, "\(device.name) cannot be planned: \(device.reason)", path: "hardware.device",
+      fix: "Choose a device from \"plan show devices\".")
   }
 
   fileprivate static func badDevice(_ value: JSONValue, _ path: String) -> Self {

@@ -8,6 +8,8 @@ public struct ScenarioReader {
   public typealias ConfigLoader = (_ path: String) throws(PlanError) -> JSONValue
 
   let loadModelConfig: ConfigLoader
+  /// Prices that every scenario gets, behind what it says itself.
+  public var prices = PriceList()
   var families = ModelFamilies.all
   var strategies = Strategies.all
   var optimizers = Optimizers.all
@@ -19,7 +21,8 @@ public struct ScenarioReader {
 
   private static let keys = [
     "schema", "name", "model", "workload", "precision", "attention", "kernels", "loss", "framework",
-    "optimizer", "gradient_clipping", "strategies", "allocator", "hardware", "compile",
+    "optimizer", "gradient_clipping", "strategies", "allocator", "hardware", "compile", "run",
+    "claim",
   ]
 
   /// The scenario that an object describes.
@@ -50,12 +53,16 @@ public struct ScenarioReader {
       try checkProcessor(kernelSet, techniques)
       optimizer = try readOptimizerOnProcessor(&settings, optimizer)
     }
-    return Scenario(
+    var scenario = Scenario(
       name: name ?? "\(model.name) on \(device.name)", model: model, workload: workload,
       precision: precision, attention: attention, optimizer: optimizer, gradientClipping: clipping,
       strategies: techniques, device: device, devices: hardware.devices, defaults: defaults.taken,
       allocator: allocator, loss: loss, kernelSet: kernelSet,
       hostMemory: hardware.hostMemory, interconnect: hardware.interconnect, framework: framework)
+    if var run = try settings.object("run") { scenario.run = try RunSettings(&run) }
+    scenario.prices = try prices(hardware.price, in: scenario.run?.currency)
+    if var claim = try settings.object("claim") { scenario.claim = try Claim(&claim) }
+    return scenario
   }
 }
 

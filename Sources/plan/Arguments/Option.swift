@@ -30,6 +30,8 @@ extension Option {
   static let help = Option(name: "help", help: "show this text (also -h)")
   static let output = Option(
     name: "output", value: "FILE", help: "where the result goes", short: "-o")
+  static let prices = Option(
+    name: "prices", value: "FILE", help: "a price list of your own (JSON)")
   static let color = Option(
     name: "color", value: "WHEN", help: "auto, always or never (default: auto)",
     choices: ColorChoice.allCases.map(\.rawValue))

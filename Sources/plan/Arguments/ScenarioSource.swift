@@ -25,7 +25,17 @@ struct ScenarioSource {
     let configs = ConfigFiles(
       folder: hasModelOption ? "" : Self.folder(of: path ?? ""), readFile: invocation.readFile,
       readStart: invocation.readStart)
-    reader = ScenarioReader(loadModelConfig: configs.load)
+    var reader = ScenarioReader(loadModelConfig: configs.load)
+    if let file = arguments[.prices] { reader.prices = try Self.prices(file, invocation) }
+    self.reader = reader
+  }
+
+  /// The user's own price list.
+  private static func prices(_ file: String, _ invocation: Invocation) throws(PlanError)
+    -> PriceList
+  {
+    let bytes = try invocation.readFile(file)
+    do { return try PriceList(try JSONReader.read(bytes)) } catch { throw error.inFile(file) }
   }
 
   /// A scenario of ``document``, read.

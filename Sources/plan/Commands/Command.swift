@@ -34,7 +34,7 @@ struct CommandResult {
 enum Commands {
   static let all: [any Command.Type] = [
     FitCommand.self, CompareCommand.self, CheckpointCommand.self, DevicesCommand.self,
-    TraceCommand.self, ReportCommand.self, CheckCommand.self, ShowCommand.self,
+    TraceCommand.self, ReportCommand.self, CheckCommand.self, ClaimsCommand.self, ShowCommand.self,
     ExplainCommand.self,
     BenchmarkCommand.self, HelpCommand.self,
   ]

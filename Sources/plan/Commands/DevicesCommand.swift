@@ -8,16 +8,16 @@ enum DevicesCommand: Command {
     "plan devices SCENARIO.json [options]", "plan devices - [options]",
     "plan devices --model NAME --micro-batch-size N --sequence-length N [options]",
   ]
-  static let examples = ["plan devices scenario.json --numbers powers"]
+  static let examples = ["plan devices scenario.json --sort cost --numbers powers"]
   static let options =
-    [sort, numbers]
+    [sort, numbers, .prices]
     + ScenarioOption.all.filter { $0.path.first != "hardware" || $0.path.last == "host_memory" }
     .map(\.option) + OutputChoice.options
 
   static let listsScenarioOptions = false
 
   private static let sort = Option(
-    name: "sort", value: "BY", help: "count, time, or work: time x count (default: count)",
+    name: "sort", value: "BY", help: "count, time, work (time x count), or cost (default: count)",
     choices: DeviceTable.Order.allCases.map(\.rawValue))
   private static let numbers = Option(
     name: "numbers", value: "WHICH", help: "any, powers of two, or whole nodes (default: any)",

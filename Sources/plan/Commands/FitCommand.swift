@@ -10,10 +10,9 @@ enum FitCommand: Command {
   ]
   static let examples = [
     "plan fit --model llama-2-7b --device rtx-4090 --lora-rank 16 "
-      + "--checkpointing full --micro-batch-size 1 --sequence-length 2048",
-    "plan fit scenario.json --format json",
+      + "--checkpointing full --micro-batch-size 1 --sequence-length 2048"
   ]
-  static let options = ScenarioOption.all.map(\.option) + OutputChoice.options
+  static let options = ScenarioOption.all.map(\.option) + [.prices] + OutputChoice.options
 
   static func run(_ arguments: ParsedArguments, _ invocation: Invocation) throws(PlanError)
     -> CommandResult

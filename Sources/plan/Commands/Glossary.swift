@@ -24,6 +24,11 @@ enum Glossary {
   /// In alphabetical order.
   static let terms = [
     Term(
+      name: "6ND",
+      text:
+        "Six operations for each parameter and token: the usual estimate of training. It leaves "
+        + "attention out and takes every weight as trained; plans count exactly."),
+    Term(
       name: "activations",
       text: "Tensors that the forward pass makes. Those that backward needs are saved until then; "
         + "their gradients count as activations too."),
@@ -40,6 +45,11 @@ enum Glossary {
       name: "autocast",
       text: "Weights in fp32, matrix products in 16 bits on casts that PyTorch makes as it goes. "
         + "The cast of a trained weight is kept until the forward is over."),
+    Term(
+      name: "break-even",
+      text:
+        "Hours of work after which bought hardware has cost less than renting it: its price over "
+        + "what an hour of renting costs beyond electricity."),
     Term(
       name: "capacity",
       text: "What the device offers to a process. It is less than the marketing figure."),

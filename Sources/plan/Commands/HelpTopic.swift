@@ -6,7 +6,7 @@ struct HelpTopic: Sendable {
   let summary: String
   let text: String
 
-  static let all = [units, exitCodes, scenario, formatting]
+  static let all = [units, exitCodes, scenario, run, formatting]
 
   private static let units = Self(
     name: "units", summary: "what the amounts mean",
@@ -85,6 +85,41 @@ struct HelpTopic: Sendable {
       host_memory what the host offers to a run; a cpu of the catalog needs it
       devices     as many as fsdp or ddp use; "link_GBps", "network_GBps" and
                   "devices_per_node" say what connects them
+      run         how long the run is and what it costs: plan help run
+
+      """)
+
+  private static let run = Self(
+    name: "run", summary: "what a scenario says of a whole run, its costs and prices",
+    text: """
+      "run" says how long the run is; the report then has its time, energy, cost
+      and storage.
+
+        "run": { "examples": 50000, "length": 600, "epochs": 3 }
+
+      tokens, steps, or examples    one of them; examples with "length" (tokens each)
+                            and "epochs"; "packed": false is one a sequence
+      step_seconds          a step that you measured, in place of the estimate
+      retrain_per_year      how often the run is made (default: once in all)
+      pue                   energy of the building over the machines' (1.3)
+      price_per_kwh         of electricity (0.15)
+      power_fraction        of its rated power that a device draws (1)
+      node_power            what nodes draw beyond their devices (0.34)
+      node_price            a server without its devices (0)
+      years, utilization    bought hardware is used so long (3), and how much (0.5)
+      checkpoints_kept      (2); "checkpoint_every" steps one is written;
+                            "checkpoint_optimizer": false saves weights alone
+      bytes_per_token       of the dataset on the disk (4)
+      currency, per_usd     three letters, and what a US dollar is in it
+
+      "hardware" may have "price", "rental_per_hour" and "watts" of its device.
+      --prices FILE has them for several:
+
+        { "currency": "EUR", "as_of": "2026-11-02", "source": "quotation 4711",
+          "devices": { "rtx-4090": { "price": 1900, "rental_per_hour": 0.35 } } }
+
+      Without them the catalog's prices are taken: of a day, each with its source
+      (plan show rtx-4090).
 
       """)
 
@@ -94,6 +129,7 @@ struct HelpTopic: Sendable {
       --format text   one screen of 80 columns for people; wording may change
       --format json   exact integers under stable keys, in a fixed order
       --format html   one page without scripts, with a chart of the step
+      --format markdown  the same page as Markdown
 
       The result goes to standard output, everything else to standard error.
       A list of scenarios gives a list of reports, in order; a refused one stands

@@ -30,6 +30,8 @@ enum ShowCommand: Command {
     let json: JSONValue
     if let device = DeviceCatalog.named(name) {
       json = ShowEntries.json(of: device)
+    } else if let device = UnplannedDevice.named(name) {
+      json = ShowEntries.json(of: device)
     } else if let strategy = Strategies.named(name) {
       json = ShowEntries.json(of: strategy)
     } else if let optimizer = Optimizers.named(name) {

@@ -17,18 +17,49 @@ enum ShowEntries {
   }
 
   static func json(of device: Device) -> JSONValue {
+    let prices = PriceList()
+    var members: [JSONValue.Member] = [
+      .init("id", .string(device.id)), .init("name", .string(device.name)),
+      .init("memory_bytes", .integer(device.memory.count)),
+      .init("memory_source", .string(device.memorySource)),
+      .init("compute_capability", .string(capability(device))),
+      .init("multiprocessors", .integer(device.multiprocessors)),
+      .init("bandwidth_GBps", .number(device.bandwidth / 1e9)),
+      .init(
+        "tflops",
+        [
+          "fp32": .number(device.rates.fp32 / 1e12), "fp16": .number(device.rates.fp16 / 1e12),
+          "bf16": .number(device.rates.bf16 / 1e12),
+        ]),
+      .init("source", .string(device.source)), .init("read", .string(DeviceCatalog.asOf)),
+    ]
+    if let year = device.year { members.append(.init("year", .string("\(year)"))) }
+    if let watts = prices.watts(of: device) { members.append(.init("watts", .number(watts))) }
+    let link = device.links
+    members += [
+      .init("devices_per_node", .integer(link.devicesPerNode)),
+      .init("link", .string(link.linkText)),
+      .init("network_GBps", .number(link.network / 1e9)),
+    ]
+    if let price = prices.price(of: device) { members.append(.init("price", json(of: price))) }
+    if let rental = prices.rental(of: device) {
+      members.append(.init("rental_per_hour", json(of: rental)))
+    }
+    return .object(members)
+  }
+
+  private static func json(of price: DevicePrice) -> JSONValue {
     [
-      "id": .string(device.id), "name": .string(device.name),
-      "memory_bytes": .integer(device.memory.count),
-      "memory_source": .string(device.memorySource),
-      "compute_capability": .string(capability(device)),
-      "multiprocessors": .integer(device.multiprocessors),
-      "bandwidth_GBps": .number(device.bandwidth / 1e9),
-      "tflops": [
-        "fp32": .number(device.rates.fp32 / 1e12), "fp16": .number(device.rates.fp16 / 1e12),
-        "bf16": .number(device.rates.bf16 / 1e12),
-      ],
-      "source": .string(device.source),
+      "amount": .number(price.amount), "currency": .string(price.currency),
+      "seller": .string(price.seller), "as_of": .string(price.asOf),
+      "source": .string(price.source),
+    ]
+  }
+
+  static func json(of device: UnplannedDevice) -> JSONValue {
+    [
+      "id": .string(device.id), "name": .string(device.name), "memory": .string(device.memory),
+      "year": .string("\(device.year)"), "not_planned": .string(device.reason),
     ]
   }
 
@@ -68,7 +99,8 @@ enum ShowEntries {
     switch value {
     case .string(let text): return text
     case .integer(let number): return TextLayout.grouped(number)
-    case .number(let number): return Decimal.text(number, digits: 1)
+    case .number(let number):
+      return Decimal.text(number, digits: abs(number) < 10 && number != number.rounded() ? 2 : 1)
     case .array(let elements): return elements.map(text(of:)).joined(separator: ", ")
     case .object(let members):
       return members.map { "\($0.key) \(text(of: $0.value))" }.joined(separator: ", ")

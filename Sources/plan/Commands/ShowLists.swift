@@ -46,9 +46,15 @@ enum ShowLists {
         device.name,
       ])
     }
+    for device in UnplannedDevice.all {
+      table.rows.append([device.id, "-", "-", "-", "-", "not planned: \(device.name)"])
+    }
+    let planned = DeviceCatalog.all + ProcessorDevices.all
     return ShowList(
-      name: "devices", entries: (DeviceCatalog.all + ProcessorDevices.all).map(\.id), table: table,
-      json: .array((DeviceCatalog.all + ProcessorDevices.all).map(ShowEntries.json(of:))))
+      name: "devices", entries: planned.map(\.id) + UnplannedDevice.all.map(\.id), table: table,
+      json: .array(
+        planned.map { ShowEntries.json(of: $0) }
+          + UnplannedDevice.all.map { ShowEntries.json(of: $0) }))
   }
 
   private static var strategies: ShowList {

@@ -7,7 +7,7 @@ import Testing
   /// The folders of `Sources/Planner`, lowest first: a file may name types of its own folder and of lower ones.
   static let order = [
     ["Units", "Errors"], ["Graph"],
-    ["Scenario", "Simulation", "Models", "Hardware", "Optimizers", "Strategies", "Report"],
+    ["Scenario", "Simulation", "Models", "Hardware", "Optimizers", "Strategies", "Report", "Cost"],
     ["Search"], ["Rendering", "Interchange"],
   ]
 

@@ -191,7 +191,8 @@ import Testing
       at: "hardware.devices", fix: "Use a whole number from 1 to 1000000."),
     Mistake(
       "hardware", ["count": 2], .unknown, "unknown key \"count\"", at: "hardware.count",
-      fix: "Use one of: device, devices, host_memory, link_GBps, network_GBps, devices_per_node."),
+      fix: "Use one of: device, devices, host_memory, link_GBps, network_GBps, devices_per_node, "
+        + "price, rental_per_hour, watts."),
     Mistake(
       "hardware", ["device": 4090], .invalid, "expected a device, found 4090",
       at: "hardware.device",

@@ -39,11 +39,45 @@ import Testing
     }
   }
 
-  @Test("report writes the page that fit prints") func report() {
-    let page = run(["report", "-o", "r.html"] + Self.words)
+  @Test("report writes a page, and the same in Markdown where the file's name says so")
+  func report() throws {
+    let tiny =
+      #"{ "workload": { "micro_batch_size": 1, "sequence_length": 64 }, "model": {"#
+      + #" "model_type": "gpt2", "n_embd": 64, "n_layer": 2, "n_head": 2, "vocab_size": 500 } }"#
+    let page = run(["report", "t.json", "-o", "r.html"], files: ["t.json": tiny])
     #expect(page.answer == .init(exitCode: .answered, output: "r.html: fits\n"))
-    let printed = run(["fit", "--format", "html"] + Self.words)
-    #expect(page.written["r.html"] == Array(printed.answer.output.utf8))
+    let html = String(decoding: try #require(page.written["r.html"]), as: UTF8.self)
+    let markdown = run(["report", "t.json", "-o", "r.md"], files: ["t.json": tiny])
+    let text = String(decoding: try #require(markdown.written["r.md"]), as: UTF8.self)
+    #expect(html.hasPrefix("<!DOCTYPE html>") && text.hasPrefix("# "))
+    for heading in [
+      "The question", "Recommendation", "Alternatives considered", "Memory over the step",
+      "What the peak is made of", "Where it stops fitting", "Taken for granted",
+      "What is not modelled", "The scenario",
+    ] {
+      #expect(html.contains("<h2>\(heading)</h2>"), "\(heading)")
+      #expect(text.contains("\n## \(heading)\n"), "\(heading)")
+    }
+    for forbidden in ["<script", "http:", "https:", "src=", "url(", "@import", "<link"] {
+      #expect(!html.contains(forbidden), "\(forbidden)")
+    }
+    #expect(
+      run(["report", "t.json", "-o", "r.html"], files: ["t.json": tiny]).written == page.written)
+  }
+
+  @Test("devices sorts by what is asked, and takes a price list") func devices() {
+    let list = #"{ "devices": { "t4": { "price": 1, "rental_per_hour": 0.0001 } } }"#
+    let words = ["devices", "--sort", "cost", "--prices", "p.json", "--format", "json"]
+    let answer = run(
+      words + Array(Self.words[..<2]) + Array(Self.words[4...]), files: ["p.json": list])
+    #expect(answer.answer.exitCode == .answered, "\(answer.answer.errors)")
+    let first = answer.answer.output.firstRange(of: "\"device\": \"t4\"")
+    let second = answer.answer.output.firstRange(of: "\"device\": \"rtx-4090\"")
+    #expect(first != nil && second != nil)
+    if let first, let second { #expect(first.lowerBound < second.lowerBound) }
+    #expect(answer.answer.output.contains("SynapseAI"))
+    let wrong = run(words + Self.words[..<2], files: ["p.json": "{}"])
+    #expect(wrong.answer.exitCode == .wrongInput && wrong.answer.errors.contains("p.json"))
   }
 
   @Test("check reads sizes and statistics, and its exit code says whether they agree") func check()

@@ -15,6 +15,9 @@ public enum DeviceCatalog {
     BlackwellDevices.all,
   ].flatMap { (generation: [Device]) in generation }
 
+  /// When the figures of the catalog were read.
+  public static let asOf = "2026-11"
+
   /// The device of this name; case does not matter.
   public static func named(_ id: String) -> Device? {
     let wanted = id.lowercased()
