@@ -47,7 +47,7 @@ extension LayerGraph {
 
 extension LayerStack {
   /// So many of its layers.
-  fileprivate func slice(_ range: Range<Int>) -> LayerStack {
+  func slice(_ range: Range<Int>) -> LayerStack {
     var slice = self
     slice.layers = range.count
     let ahead = leading?.count ?? 0

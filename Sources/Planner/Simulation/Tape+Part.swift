@@ -9,4 +9,17 @@ extension Tape {
       storage: storage, source: -2 - Int32(inputLeaf) - instruction.b, requires: true,
       held: storage >= 0)
   }
+
+  /// A storage of memory that something else has and keeps.
+  mutating func stays(_ bytes: Int) -> Int32 {
+    storages.append(
+      Storage(bytes: bytes, references: 1 << 30, role: .communication, copies: copies))
+    return Int32(truncatingIfNeeded: storages.count - 1)
+  }
+
+  /// From here backward makes the gradients of activations alone.
+  mutating func beginSplit() {}
+
+  /// The gradients of weights.
+  mutating func finishSplit() {}
 }

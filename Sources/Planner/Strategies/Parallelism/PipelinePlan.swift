@@ -42,7 +42,10 @@ struct PipelinePlan: Sendable {
         PipelineStage.Chunk(part: parts[last - rank], receivesLocally: turns),
       ]
     case .bothWays:
-      return [rank, last - rank].map { PipelineStage.Chunk(part: parts[$0]) }
+      // What is nearer to where its micro-batches come in is first.
+      return [min(rank, last - rank), max(rank, last - rank)].map {
+        PipelineStage.Chunk(part: parts[$0])
+      }
     }
   }
 }
