@@ -75,6 +75,7 @@ struct PartRun {
     tape = Tape(
       graph.program, stacks: stacks, distribution: distribution, earlyStop: plan.earlyStop,
       unrolls: unrolls)
+    tape.endsInLayers = !chunk.part.hasHead
     tape.receivesIntoBuffers = transport.buffersEveryMicroBatch
     weights = TrainingStep.weights(of: graph)
     let listed = unrolls ? TrainingStep.layerByLayer(weights, of: graph) : weights
@@ -156,7 +157,7 @@ struct PartRun {
       tape.holdOutput()
       if namesOutput, graph.program.heldOutput >= 0, let logits = tape.output.first {
         tape.retain(logits)
-        tape.release(lastOutput, Moment.end.rawValue)
+        drop(lastOutput, behind: logits)
         lastOutput = logits
       }
     } else {
@@ -166,6 +167,16 @@ struct PartRun {
     if takes.isEmpty { times.forward = tape.work.seconds - before }
     take.events[.forward] = start..<tape.schedule.events.count
     return inputs
+  }
+
+  /// The loop's name for the logits is bound again as the model returns, ahead of the loss.
+  private mutating func drop(_ old: Int32, behind new: Int32) {
+    let count = tape.schedule.events.count
+    tape.release(old, Moment.end.rawValue)
+    guard tape.schedule.events.count > count, let event = tape.schedule.events.popLast(),
+      let place = tape.schedule.events.lastIndex(where: { $0.storage == new && $0.count > 0 })
+    else { return }
+    tape.schedule.events.insert(event, at: place + 1)
   }
 
   /// What a micro-batch's token ids and labels take, in bytes.
