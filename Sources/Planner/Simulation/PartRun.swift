@@ -20,6 +20,8 @@ struct PartRun {
     /// The storages that it made.
     var storages: Range<Int32> = 0..<0
     var loss: Int32 = -1
+    /// The gradient that its input keeps until the next step begins, or -1.
+    var kept: Int32 = -1
   }
 
   let chunk: PipelineStage.Chunk
@@ -115,7 +117,17 @@ struct PartRun {
     backward(&take, split: split)
     for input in inputs { tape.release(input, Moment.end.rawValue) }
     if split {
-      take.events[.weightBackward] = pass(.backward) { $0.finishSplit() }
+      let start = tape.schedule.events.count
+      if chunk.part.hasEmbedding {
+        // The first stage has no gradient to send: all of its backward waits.
+        var whole = Take()
+        backward(&whole, split: false)
+      } else {
+        tape.schedule.begin(.backward)
+        tape.finishSplit()
+        tape.dropLoss()
+      }
+      take.events[.weightBackward] = start..<tape.schedule.events.count
     } else if let whole = take.events[.backward] {
       take.events[.backward] = whole.lowerBound..<tape.schedule.events.count
     }
@@ -126,13 +138,6 @@ struct PartRun {
     }
     takes.append(take)
     tape.accumulates = true
-  }
-
-  private mutating func pass(_ phase: Phase, _ body: (inout Tape) -> Void) -> Range<Int> {
-    let start = tape.schedule.events.count
-    tape.schedule.begin(phase)
-    body(&tape)
-    return start..<tape.schedule.events.count
   }
 
   private mutating func forward(_ take: inout Take) -> [Int32] {
@@ -187,6 +192,10 @@ struct PartRun {
   private mutating func backward(_ take: inout Take, split: Bool) {
     let start = tape.schedule.events.count
     tape.schedule.begin(.backward)
+    defer {
+      take.events[split ? .inputBackward : .backward] = start..<tape.schedule.events.count
+    }
+    if split, chunk.part.hasEmbedding { return }
     let moment = Moment.received.rawValue
     var seed: Int32
     if chunk.part.hasHead {
@@ -205,10 +214,14 @@ struct PartRun {
     } else {
       tape.release(seed, Moment.end.rawValue)
     }
+    if split { tape.endFirstPass() }
     tape.dropOutput()
-    tape.dropLoss()
+    if !split || chunk.part.hasHead { tape.dropLoss() }
+    if split, transport.buffersEveryMicroBatch, !chunk.receivesLocally {
+      take.kept = tape.sentGradient
+      tape.sentGradient = -1
+    }
     send()
-    take.events[split ? .inputBackward : .backward] = start..<tape.schedule.events.count
   }
 
   /// The gradient of what came in goes to the part before.
