@@ -24,6 +24,11 @@ public enum Planner {
     if let layers {
       for stack in graph.stacks.indices { graph.stacks[stack].layers = layers }
     }
+    if let pipeline = plan.pipeline {
+      let steps = try PipelineSteps(graph, plan, pipeline)
+      return try PipelineReport(scenario: scenario, plan: plan, steps: steps, effort: effort)
+        .report()
+    }
     let step = try TrainingStep(graph, plan)
     return try ReportBuilder(scenario, plan, graph, step, effort).report()
   }
@@ -86,6 +91,8 @@ public enum Planner {
     try checkReentrant(scenario)
     try checkFloat8(plan, of: scenario)
     try checkFlash(scenario)
+    try PipelineCheck(scenario: scenario).check(plan)
+    if plan.mesh.pipeline > 1 { plan.communicators += 1 }
     return plan
   }
 

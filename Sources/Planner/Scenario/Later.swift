@@ -5,7 +5,7 @@
 enum Later {
   static let strategies = [
     "context_parallel", "data_parallel", "expert_parallel", "offload", "offload_param",
-    "offload_parameters", "pipeline_parallel", "sequence_parallel", "tensor_parallel",
+    "offload_parameters", "sequence_parallel", "tensor_parallel",
   ]
   static let optimizers = [
     "adagrad", "adam-8bit", "rmsprop",

@@ -8,6 +8,14 @@ extension Tape {
     let loss = registers[Int(program.loss)]
     guard loss.requires, loss.source >= 0 else { return }
     let seed = allocate(lossBytes, .other, Moment.lossGradient.rawValue)
+    propagate(seed)
+    release(seed, Moment.end.rawValue)
+  }
+
+  /// Backward from a gradient of the program's result to the weights; whoever calls it lets go of the gradient.
+  mutating func propagate(_ seed: Int32) {
+    let loss = registers[Int(program.loss)]
+    guard loss.requires, loss.source >= 0 else { return }
     retain(seed)
     distribution?.beforeBackward(0, in: &self)
     buffers[Int(loss.source)] = Buffer(storage: seed, view: false)
@@ -17,15 +25,18 @@ extension Tape {
     // The node that accumulates the gradient of a tensor made a leaf holds both, and dies with the graph.
     for input in requiredInputs.indices {
       let gradient = leaves[inputLeaf + input].buffer.storage
-      if gradient >= 0 { graphHeld(gradient) }
       leaves[inputLeaf + input] = LeafBuffer()
+      if requiredInputs[input] < 0 {
+        sentGradient = gradient
+        continue
+      }
+      if gradient >= 0 { graphHeld(gradient) }
       if requiredInputs[input] >= 0 { graphHeld(requiredInputs[input]) }
       requiredInputs[input] = -1
     }
     endStreamed()
     for storage in heldByNodes { graphHeld(storage) }
     heldByNodes.removeAll(keepingCapacity: true)
-    release(seed, Moment.end.rawValue)
   }
 
   /// The loss is a scalar of the format that it was computed in.
@@ -80,7 +91,7 @@ extension Tape {
     let operation = program.operations[Int(node.operation)]
     let outputs = Int(node.buffer)..<Int(node.buffer) + operation.outputs.count
     let incoming = buffers[outputs.lowerBound]
-    guard hasGradient(outputs) else { return letGoOfSaved(node) }
+    guard hasGradient(outputs) else { return splitsBackward ? () : letGoOfSaved(node) }
     buffers[outputs.lowerBound] = Buffer()
     if followsOperations {
       distribution?.beforeOperation(Int(node.operation), isBackward: true, in: &self)
@@ -93,6 +104,7 @@ extension Tape {
     let inputs = operation.inputs.count
     var mask: UInt8 = 0
     for input in 0..<inputs where edges[Int(node.edges) + input] != -1 { mask |= 1 << input }
+    if splitsBackward { mask &= ~holdForWeights(index, incoming) }
     var settled = node.frame == -1
     if timed { note(node.operation, operation, mask) }
     for step in program.steps[operation.steps] where step.mask & mask != 0 {
@@ -141,7 +153,7 @@ extension Tape {
       release(buffers[output].storage, node.operation)
       buffers[output] = Buffer()
     }
-    letGoOfSaved(node)
+    if !splitsBackward { letGoOfSaved(node) }
     for input in 0..<inputs {
       deliver(Self.get(made, UInt8(input)), to: edges[Int(node.edges) + input], node.operation)
     }
@@ -174,7 +186,7 @@ extension Tape {
     return false
   }
 
-  private static func get(_ made: (Buffer, Buffer, Buffer, Buffer), _ index: UInt8) -> Buffer {
+  static func get(_ made: (Buffer, Buffer, Buffer, Buffer), _ index: UInt8) -> Buffer {
     switch index {
     case 0: made.0
     case 1: made.1
@@ -183,7 +195,7 @@ extension Tape {
     }
   }
 
-  private static func set(
+  static func set(
     _ made: inout (Buffer, Buffer, Buffer, Buffer), _ index: UInt8, _ buffer: Buffer
   ) {
     switch index {
@@ -207,7 +219,7 @@ extension Tape {
   }
 
   /// The node lets go of its saved tensors, and of its share of a checkpoint frame.
-  private mutating func letGoOfSaved(_ node: Node) {
+  mutating func letGoOfSaved(_ node: Node) {
     if node.frame >= 0 {
       frames[Int(node.frame)].remaining -= node.savedCount
       if frames[Int(node.frame)].remaining == 0, node.savedCount > 0 { close(Int(node.frame)) }
@@ -220,7 +232,7 @@ extension Tape {
   }
 
   /// A gradient arrives in the buffer of what made the input, or of a weight.
-  private mutating func deliver(_ gradient: Buffer, to source: Int32, _ operation: Int32) {
+  mutating func deliver(_ gradient: Buffer, to source: Int32, _ operation: Int32) {
     guard gradient.storage >= 0 else { return }
     if source == -1 { return release(gradient.storage, operation) }
     if source >= 0 {
@@ -248,7 +260,7 @@ extension Tape {
   }
 
   /// `AccumulateGrad`: once all gradients of a weight have arrived, `.grad` takes the buffer or adds it.
-  private mutating func complete(_ source: Int32, _ operation: Int32) {
+  mutating func complete(_ source: Int32, _ operation: Int32) {
     guard source <= -2 else { return }
     let leaf = Int(-2 - source)
     guard leaf < program.leaves.count, leaves[leaf].arrived == program.leaves[leaf].uses else {

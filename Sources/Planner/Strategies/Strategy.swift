@@ -78,6 +78,7 @@ public enum Strategies {
   /// Every strategy, one line each.
   public static let all: [any Strategy.Type] = [
     LoRA.self,
+    PipelineParallel.self,
     ActivationCheckpointing.self,
     FullyShard.self,
     YaFSDP.self,

@@ -24,6 +24,8 @@ public struct TrainingPlan: Sendable {
   var dataParallel = 1
   /// How many devices share one copy of the model's layers.
   var mesh = Mesh()
+  /// How the layers are shared among stages, or `nil` where every device has all.
+  var pipeline: PipelinePlan?
   /// Makes what spreads the states over devices, or `nil` where one device has all.
   var distribution: (@Sendable (LayerGraph, TrainingPlan) throws(PlanError) -> any Distribution)?
   /// NCCL communicators that each process is in.
