@@ -73,6 +73,9 @@ public enum Planner {
     plan.context.loss = scenario.loss
     plan.context.kernelSet = scenario.kernelSet
     plan.context.framework = scenario.framework
+    if scenario.autocasts {
+      plan.context.autocast = scenario.precision == .fp16True ? .fp16 : .bf16
+    }
     plan.context.kernels = scenario.device.kernelTraits
     plan.microBatches = scenario.workload.gradientAccumulationSteps
     plan.optimizer = scenario.optimizer

@@ -8,6 +8,8 @@ public struct Scenario: Sendable {
   public var workload: Workload
   /// The number formats of weights and arithmetic.
   public var precision: Precision
+  /// Whether autocast runs over weights that are kept in 16 bits.
+  public var autocasts: Bool
   /// How attention is computed.
   public var attention: AttentionImplementation
   /// The optimizer with its settings.
@@ -48,7 +50,8 @@ public struct Scenario: Sendable {
     gradientClipping: Double? = nil, strategies: [any Strategy] = [], device: Device,
     devices: Int? = nil, defaults: [Assumption] = [], allocator: AllocatorSettings = .init(),
     loss: LossImplementation = .transformers, kernelSet: KernelSet = .torch,
-    hostMemory: Bytes? = nil, interconnect: Interconnect? = nil, framework: Framework = .torch
+    hostMemory: Bytes? = nil, interconnect: Interconnect? = nil, framework: Framework = .torch,
+    autocasts: Bool = false
   ) {
     self.name = name
     self.model = model
@@ -66,6 +69,7 @@ public struct Scenario: Sendable {
     self.loss = loss
     self.kernelSet = kernelSet
     self.framework = framework
+    self.autocasts = autocasts
     self.hostMemory = hostMemory
   }
 }

@@ -25,6 +25,8 @@ protocol Distribution: AnyObject {
   func afterForward(_ section: Int, in tape: inout Tape)
   /// The gradient has reached the section's output.
   func beforeBackward(_ section: Int, in tape: inout Tape)
+  /// A reentrant checkpoint of the section is done with its input, whose gradient goes on.
+  func afterReentrant(_ section: Int, input: Int32, gradient: Int32, in tape: inout Tape)
   /// The gradient has left the section's input; `reachesInput` is false where the input wants none.
   func afterBackward(_ section: Int, reachesInput: Bool, in tape: inout Tape)
   /// An operation is about to run, or its gradient is: an index into ``Program/operations``.
@@ -76,6 +78,7 @@ extension Distribution {
   func beforeBackward(_ section: Int, in tape: inout Tape) {}
   func afterBackward(_ section: Int, reachesInput: Bool, in tape: inout Tape) {}
   func endBackward(in tape: inout Tape) {}
+  func afterReentrant(_ section: Int, input: Int32, gradient: Int32, in tape: inout Tape) {}
   func endMicroBatches(in tape: inout Tape) {}
   func carry(from inner: Int, to outer: Int, in tape: inout Tape) {}
   func beforeOptimizer(in schedule: inout Schedule) throws(PlanError) {}

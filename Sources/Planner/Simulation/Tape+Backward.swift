@@ -350,6 +350,9 @@ extension Tape {
     edges.removeSubrange(edgeFloor...)
     saved.removeSubrange(savedFloor...)
     buffers.removeSubrange(bufferFloor...)
+    distribution?.afterReentrant(
+      frames[index].section, input: frames[index].input.storage, gradient: gradient.storage,
+      in: &self)
     // The node keeps the call's keyword arguments for as long as it exists.
     for argument in frames[index].arguments.dropFirst() { graphHeld(argument) }
     frames[index].arguments.removeLast(max(0, frames[index].arguments.count - 1))

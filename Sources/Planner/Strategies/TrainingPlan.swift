@@ -38,6 +38,11 @@ public struct TrainingPlan: Sendable {
   /// Scalars that the loop holds besides the loss: divided by the micro-batches, multiplied by the loss scale or both.
   var lossScalars: Int { microBatches > 1 || scalesLoss ? 1 : 0 }
 
+  /// Whether layers run in reentrant checkpoints.
+  var checkpointsReentrantly: Bool {
+    retention(2).contains { $0.pattern.contains(.recompute(reentrant: true)) }
+  }
+
   /// What each of `layers` layers keeps, in pieces.
   func retention(_ layers: Int) -> [RetentionPiece] { retentionPieces(layers) }
 

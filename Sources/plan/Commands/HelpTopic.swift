@@ -74,8 +74,9 @@ struct HelpTopic: Sendable {
                   an encoder (T5), and "experts": { "imbalance": 1.5, "capacity": 2 },
                   the busiest expert's load and a limit to it, over the mean load
       precision   32-true, bf16-true, 16-true, bf16-mixed, 16-mixed,
-                  fp8-mixed (torchao, from compute capability 8.9 on)
-      attention   sdpa, eager
+                  fp8-mixed (torchao, from compute capability 8.9 on);
+                  "autocast": true with 16-bit weights (Trainer's bf16=True)
+      attention   sdpa, eager, flash (flash-attn)
       kernels     torch, liger (Llama, Mistral, Qwen2, Qwen3)
       loss        { "implementation": "transformers" }, "transformers-4.48", or
                   "chunked" with "chunks": 8

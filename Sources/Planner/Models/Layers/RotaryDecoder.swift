@@ -131,8 +131,7 @@ struct RotaryDecoder: Sendable {
             sequence: f.context.sequence, width: rotaryWidth ?? sizes.headWidth, in: &f))
         return (table, table)
       }
-      let isNarrow = f.context.autocast == nil || f.context.storedFormat != nil
-      let dtype = isNarrow && !wideTables ? f.context.dtype : .fp32
+      let dtype = wideTables ? .fp32 : f.context.dtype
       let (cos, sin) = try RotaryEmbedding.tables(
         sequence: f.context.sequence, width: rotaryWidth ?? sizes.headWidth, dtype: dtype, in: &f)
       return (f.local(cos), f.local(sin))
