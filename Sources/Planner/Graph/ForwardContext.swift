@@ -18,6 +18,8 @@ public struct ForwardContext: Sendable {
   public var cachesCasts = true
   /// Whether linear layers multiply in 8-bit floating point.
   public var float8 = false
+  /// How many devices share one copy of the model, and what they cut.
+  public var mesh = Mesh()
   /// Whose training loop, kernels and buffers are meant.
   public var framework = Framework.torch
   /// How attention is computed.

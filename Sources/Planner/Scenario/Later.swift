@@ -4,8 +4,7 @@
 /// when the thing arrives in its registry.
 enum Later {
   static let strategies = [
-    "context_parallel", "data_parallel", "expert_parallel", "offload", "offload_param",
-    "offload_parameters", "pipeline_parallel", "sequence_parallel", "tensor_parallel",
+    "data_parallel", "offload", "offload_param", "offload_parameters", "pipeline_parallel",
   ]
   static let optimizers = [
     "adagrad", "adam-8bit", "rmsprop",

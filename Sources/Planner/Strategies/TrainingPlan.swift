@@ -22,8 +22,11 @@ public struct TrainingPlan: Sendable {
   var placement = Placement()
   /// Devices that each hold a copy of the model, or a share of one, and work on samples of their own.
   var dataParallel = 1
-  /// How many devices share one copy of the model's layers.
-  var mesh = Mesh()
+  /// How many devices share one copy of the model, and what they cut.
+  var mesh: Mesh {
+    get { context.mesh }
+    set { context.mesh = newValue }
+  }
   /// Makes what spreads the states over devices, or `nil` where one device has all.
   var distribution: (@Sendable (LayerGraph, TrainingPlan) throws(PlanError) -> any Distribution)?
   /// NCCL communicators that each process is in.

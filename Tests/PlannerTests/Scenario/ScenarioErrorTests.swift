@@ -150,8 +150,8 @@ import Testing
 
   static let techniques = [
     Mistake(
-      "strategies", ["tensor_parallel": ["degree": 8]], .unsupported,
-      "\"tensor_parallel\" cannot be planned yet", at: "strategies.tensor_parallel",
+      "strategies", ["offload_param": ["degree": 8]], .unsupported,
+      "\"offload_param\" cannot be planned yet", at: "strategies.offload_param",
       fix: "Leave it out, or use: late, early, also_early."),
     Mistake(
       "strategies", ["eraly": [:]], .unknown, "there is no strategy \"eraly\"",

@@ -141,7 +141,7 @@ extension FullyShard {
       try Self.check(plan)
     }
     plan.dataParallel = devices
-    plan.communicators = devices == 1 ? 0 : replicas > 1 ? 3 : 1
+    plan.communicators += devices == 1 ? 0 : replicas > 1 ? 3 : 1
     plan.updatesOnHost = offloads
     if let parameterFormat {
       plan.context.bufferFormat = plan.context.bufferFormat ?? plan.context.dtype
