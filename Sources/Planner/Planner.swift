@@ -63,6 +63,7 @@ public enum Planner {
     plan.context.loss = scenario.loss
     plan.context.kernelSet = scenario.kernelSet
     plan.context.framework = scenario.framework
+    plan.context.megatron = scenario.megatron
     plan.context.kernels = scenario.device.kernelTraits
     plan.microBatches = scenario.workload.gradientAccumulationSteps
     plan.optimizer = scenario.optimizer
@@ -77,6 +78,7 @@ public enum Planner {
     plan.assumptions += plan.optimizer.assumptions
     try checkDevices(plan, of: scenario)
     try TorchMesh.check(plan, of: scenario)
+    try MegatronRun.complete(&plan, of: scenario)
     try checkTargets(plan, of: scenario)
     try checkStepInBackward(plan)
     try checkReentrant(scenario)

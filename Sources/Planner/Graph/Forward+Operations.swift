@@ -3,11 +3,11 @@ extension Forward {
   /// Begins an operation over differentiable inputs.
   mutating func begin(
     _ name: StaticString, module: StaticString? = nil, _ a: Value, _ b: Value? = nil,
-    _ c: Value? = nil, _ d: Value? = nil
+    _ c: Value? = nil, _ d: Value? = nil, _ e: Value? = nil
   ) {
     current = Operation(name: name, module: module ?? self.module)
     let start = program.registers.count
-    for case let input? in [a, b, c, d] {
+    for case let input? in [a, b, c, d, e] {
       program.registers.append(input.register)
       let leaf = leafOf[Int(input.register)]
       if leaf >= 0 { program.leaves[Int(leaf)].uses += 1 }

@@ -22,6 +22,8 @@ public struct ForwardContext: Sendable {
   public var mesh = Mesh()
   /// Whose training loop, kernels and buffers are meant.
   public var framework = Framework.torch
+  /// What a run of Megatron chooses; of no meaning under other frameworks.
+  public var megatron = MegatronOptions()
   /// How attention is computed.
   public var attention = AttentionImplementation.sdpa
   /// Whose kernels run the parts of a layer and the loss.

@@ -16,6 +16,8 @@ public protocol ModelFamily: Sendable {
   var routedExperts: RoutedExperts? { get }
   /// What the plan of such a model takes for granted; nothing by default.
   var assumptions: [Assumption] { get }
+  /// The sizes of the same model as Megatron's core builds it, where it can; `nil` by default.
+  var megatron: MegatronSizes? { get }
   /// The layer graph of one forward pass, from token ids to the loss.
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph
 }
@@ -25,6 +27,8 @@ extension ModelFamily {
   public var isEncoderDecoder: Bool { false }
   /// See ``ModelFamily/routedExperts``.
   public var routedExperts: RoutedExperts? { nil }
+  /// See ``ModelFamily/megatron``.
+  public var megatron: MegatronSizes? { nil }
   /// See ``ModelFamily/assumptions``.
   public var assumptions: [Assumption] { [] }
 }
@@ -68,6 +72,7 @@ public enum ModelFamilies {
     Roberta.self,
     ViT.self,
     T5.self,
+    MegatronGPT.self,
   ]
 
   /// The family that reads configs of this `model_type`, or `nil`.

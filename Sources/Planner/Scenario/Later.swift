@@ -4,14 +4,14 @@
 /// when the thing arrives in its registry.
 enum Later {
   static let strategies = [
-    "data_parallel", "offload", "offload_param", "offload_parameters", "pipeline_parallel",
+    "offload", "offload_param", "offload_parameters", "pipeline_parallel",
   ]
   static let optimizers = [
     "adagrad", "adam-8bit", "rmsprop",
   ]
   static let precisions = ["fp8-true", "transformer-engine"]
   static let attentions = ["flash", "flash_attention_2", "flex_attention"]
-  static let frameworks = ["deepspeed", "megatron"]
+  static let frameworks = ["deepspeed"]
 
   /// Throws when `name` is one of `names`.
   static func refuse(_ name: String, in names: [String], path: String, instead: String)

@@ -18,7 +18,7 @@ public struct ScenarioReader {
   }
 
   private static let keys = [
-    "schema", "name", "model", "workload", "precision", "attention", "kernels", "loss", "framework",
+    "schema", "name", "model", "workload", "precision", "attention", "kernels", "loss", "framework", "megatron",
     "optimizer", "gradient_clipping", "strategies", "allocator", "hardware", "compile",
   ]
 
@@ -31,11 +31,12 @@ public struct ScenarioReader {
     try readSchema(&settings)
     var defaults = Defaults()
     let name = try settings.optionalString("name")
-    let model = try readModel(&settings)
+    let framework = try readFramework(&settings)
+    let megatron = try readMegatron(&settings, framework)
+    let model = try readModel(&settings).written(by: framework)
     let workload = try readWorkload(&settings, model, &defaults)
     let precision = try readPrecision(&settings, &defaults)
     let attention = try readAttention(&settings, &defaults)
-    let framework = try readFramework(&settings)
     if try settings.bool("compile", default: false) { throw .compiled }
     let kernelSet = try readKernelSet(&settings, model: model)
     let loss = try readLoss(&settings, model: model, keepsOutputs: workload.keepOutputs)
@@ -50,12 +51,14 @@ public struct ScenarioReader {
       try checkProcessor(kernelSet, techniques)
       optimizer = try readOptimizerOnProcessor(&settings, optimizer)
     }
-    return Scenario(
+    var scenario = Scenario(
       name: name ?? "\(model.name) on \(device.name)", model: model, workload: workload,
       precision: precision, attention: attention, optimizer: optimizer, gradientClipping: clipping,
       strategies: techniques, device: device, devices: hardware.devices, defaults: defaults.taken,
       allocator: allocator, loss: loss, kernelSet: kernelSet,
       hostMemory: hardware.hostMemory, interconnect: hardware.interconnect, framework: framework)
+    scenario.megatron = megatron
+    return scenario
   }
 }
 

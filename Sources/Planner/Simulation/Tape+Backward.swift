@@ -87,7 +87,7 @@ extension Tape {
     if node.frame >= 0, node.savedCount > 0 { replay(Int(node.frame)) }
     if node.frame == Node.onHost { fetch(node) }
 
-    var made = (Buffer(), Buffer(), Buffer(), Buffer())
+    var made = (Buffer(), Buffer(), Buffer(), Buffer(), Buffer())
     let inputs = operation.inputs.count
     var mask: UInt8 = 0
     for input in 0..<inputs where edges[Int(node.edges) + input] != -1 { mask |= 1 << input }
@@ -171,23 +171,28 @@ extension Tape {
     return false
   }
 
-  private static func get(_ made: (Buffer, Buffer, Buffer, Buffer), _ index: UInt8) -> Buffer {
+  /// The gradients of an operation's inputs, at most five.
+  private typealias Made = (Buffer, Buffer, Buffer, Buffer, Buffer)
+
+  private static func get(_ made: Made, _ index: UInt8) -> Buffer {
     switch index {
     case 0: made.0
     case 1: made.1
     case 2: made.2
-    default: made.3
+    case 3: made.3
+    default: made.4
     }
   }
 
   private static func set(
-    _ made: inout (Buffer, Buffer, Buffer, Buffer), _ index: UInt8, _ buffer: Buffer
+    _ made: inout Made, _ index: UInt8, _ buffer: Buffer
   ) {
     switch index {
     case 0: made.0 = buffer
     case 1: made.1 = buffer
     case 2: made.2 = buffer
-    default: made.3 = buffer
+    case 3: made.3 = buffer
+    default: made.4 = buffer
     }
   }
 

@@ -150,7 +150,8 @@ public struct ActivationCheckpointing: Strategy {
 
   /// Writes the decisions into the plan.
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
-    let again = Retention.recompute(reentrant: reentrant)
+    let again = Retention.recompute(
+      reentrant: reentrant || plan.context.framework == .megatron)
     plan.earlyStop = earlyStop
     plan.context.checkpoints = checkpointsAny
     plan.context.enablesCheckpointing = policy == .full

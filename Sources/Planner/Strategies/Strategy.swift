@@ -89,6 +89,7 @@ public enum Strategies {
     YaFSDP.self,
     DistributedDataParallel.self,
     Zero.self,
+    MegatronDataParallel.self,
     OffloadedActivations.self,
     OffloadedOptimizer.self,
   ]

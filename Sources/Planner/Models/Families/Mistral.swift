@@ -13,6 +13,7 @@ struct Mistral: ModelFamily {
   }
 
   var linearModules: [String] { lineage.linearModules }
+  var megatron: MegatronSizes? { lineage.megatron }
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     try lineage.graph(context)
   }

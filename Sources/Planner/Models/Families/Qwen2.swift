@@ -18,6 +18,7 @@ struct Qwen2: ModelFamily {
   }
 
   var linearModules: [String] { lineage.linearModules }
+  var megatron: MegatronSizes? { lineage.megatron }
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     try lineage.graph(context)
   }

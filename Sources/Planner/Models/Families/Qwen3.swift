@@ -22,6 +22,7 @@ struct Qwen3: ModelFamily {
   }
 
   var linearModules: [String] { lineage.linearModules }
+  var megatron: MegatronSizes? { lineage.megatron }
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     try lineage.graph(context)
   }

@@ -1,0 +1,41 @@
+/// What of a scenario Megatron can run, and what it always has: buffers, and an Adam of its own.
+enum MegatronRun {
+  /// Throws where a technique is not Megatron's; adds its data parallelism where the scenario names none.
+  static func complete(_ plan: inout TrainingPlan, of scenario: Scenario) throws(PlanError) {
+    guard plan.context.framework == .megatron else {
+      guard !(scenario.strategies.contains { $0 is MegatronDataParallel }) else {
+        throw PlanError(
+          .conflict, "\"data_parallel\" is Megatron's way, and the framework is another one",
+          path: "strategies.data_parallel",
+          fix: "Write \"framework\": \"megatron\", or use \"ddp\" or \"fsdp\".")
+      }
+      return
+    }
+    for strategy in scenario.strategies where !isMegatrons(strategy) {
+      let name = type(of: strategy).name
+      throw PlanError(
+        .unsupported, "\"\(name)\" is not planned for Megatron", path: "strategies.\(name)",
+        fix: "Leave it out, or use \"framework\": \"torch\".")
+    }
+    guard scenario.precision == .bf16True || scenario.precision == .fp16True else {
+      throw PlanError(
+        .unsupported, "Megatron is planned in 16 bits", path: "precision",
+        fix: "Use \"bf16-true\" (--bf16): main weights and states are fp32 all the same.")
+    }
+    guard plan.optimizer is AdamW || plan.optimizer is Adam || plan.optimizer is MegatronAdam else {
+      throw PlanError(
+        .unsupported, "Megatron is planned with Adam", path: "optimizer.name",
+        fix: "Use \"adam\" or \"adamw\".")
+    }
+    if plan.distribution == nil { try MegatronDataParallel(degree: 1).decide(&plan) }
+  }
+
+  private static func isMegatrons(_ strategy: any Strategy) -> Bool {
+    switch strategy {
+    case is MegatronDataParallel, is TensorParallel, is SequenceParallel, is ContextParallel,
+      is ExpertParallel, is ActivationCheckpointing:
+      true
+    default: type(of: strategy).stage == .partition && type(of: strategy).name == "pipeline_parallel"
+    }
+  }
+}
