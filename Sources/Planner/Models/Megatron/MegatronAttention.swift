@@ -52,17 +52,27 @@ struct MegatronAttention: Sendable {
     // Heads of several groups do not lie side by side: reshaping copies them.
     let copies = part.keyHeads > 1 && part.heads > part.keyHeads
     var q = f.local(copies ? try f.contiguous(parts.0, columns: queries) : parts.0)
-    var k = f.local(parts.1)
-    let v = f.local(try f.heads(f.local(parts.2), width: width, copies: false))
+    var (k, v) = (f.local(parts.1), f.local(parts.2))
     q = f.local(try f.heads(q, width: width, copies: false), replacing: q)
     k = f.local(try f.heads(k, width: width, copies: false), replacing: k)
+    v = f.local(try f.heads(v, width: width, copies: false), replacing: v)
     if let headNorms {
       q = f.local(try f.norm(q, headNorms.query), replacing: q)
       k = f.local(try f.norm(k, headNorms.key), replacing: k)
     }
-    if sizes.positions == .rotary {
+    let rotates = sizes.positions == .rotary
+    if rotates {
       q = f.local(f.fusedRotary(q), replacing: q)
       k = f.local(f.fusedRotary(k), replacing: k)
+    }
+    // Transformer Engine makes all three contiguous unless they are views of one tensor of equal parts.
+    let isAlone = rotates || headNorms != nil
+    if f.context.megatron.implementation == .transformerEngine, isAlone || part.heads > part.keyHeads {
+      if !isAlone {
+        if !copies { q = f.local(try f.contiguous(q, columns: width), replacing: q) }
+        k = f.local(try f.contiguous(k, columns: width), replacing: k)
+      }
+      v = f.local(try f.contiguous(v, columns: width), replacing: v)
     }
     let core = MegatronCoreAttention(
       shape: AttentionShape(
@@ -83,8 +93,18 @@ struct MegatronCoreAttention: Sendable {
   {
     let columns = try checkedProduct(shape.heads, shape.values)
     guard let kernel = kernel(f.context) else { return try unfused(q, k, v, columns, in: &f) }
-    let attended = try f.fusedAttention(q, k, v, bias: nil, shape: shape, kernel: kernel)
-    return try f.view(attended, columns: columns)
+    guard kernel == .flash else {
+      let attended = try f.fusedAttention(q, k, v, bias: nil, shape: shape, kernel: kernel)
+      return try f.view(attended, columns: columns)
+    }
+    // FlashAttention takes the batch first: copies go in, and its result is copied back.
+    f.enter("flash_attention", holding: q, k, v)
+    let queries = f.local(try f.contiguous(q, columns: q.spec.columns))
+    let keys = f.local(try f.contiguous(k, columns: k.spec.columns))
+    let values = f.local(try f.contiguous(v, columns: v.spec.columns))
+    let attended = try f.fusedAttention(
+      queries, keys, values, bias: nil, shape: shape, kernel: kernel)
+    return f.leave(try f.contiguous(attended, columns: columns))
   }
 
   /// The fused kernel, or `nil` for matrix products.

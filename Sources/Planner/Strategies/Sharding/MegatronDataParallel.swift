@@ -26,10 +26,13 @@ public struct MegatronDataParallel: Strategy {
   /// Parameters of a bucket (`--ddp-bucket-size`), or `nil` for Megatron's choice.
   public let bucketSize: Int?
 
+  /// Groups of copies that each share one optimizer (`--num-distributed-optimizer-instances`).
+  public let instances: Int
+
   /// So many copies.
   public init(degree: Int, sharesOptimizer: Bool = false) {
     (self.degree, self.sharesOptimizer) = (degree, sharesOptimizer)
-    (overlapsReduction, overlapsGather, bucketSize) = (false, false, nil)
+    (overlapsReduction, overlapsGather, bucketSize, instances) = (false, false, nil, 1)
   }
 
   /// Reads the settings of a scenario.
@@ -39,6 +42,14 @@ public struct MegatronDataParallel: Strategy {
     overlapsReduction = try settings.bool("overlap_grad_reduce", default: false)
     overlapsGather = try settings.bool("overlap_param_gather", default: false)
     bucketSize = try settings.optionalInteger("ddp_bucket_size", in: 1...1_000_000_000_000)
+    instances = try settings.integer(
+      "num_distributed_optimizer_instances", in: 1...1_000_000, default: 1)
+    guard degree % instances == 0 else {
+      throw PlanError(
+        .invalid, "\(degree) copies cannot be cut into \(instances) equal groups",
+        path: settings.place("num_distributed_optimizer_instances"),
+        fix: "Choose a number that divides the degree.")
+    }
     guard !overlapsGather || sharesOptimizer else {
       throw PlanError(
         .conflict, "there is nothing to gather without a distributed optimizer",
@@ -69,8 +80,8 @@ extension MegatronDataParallel: SpreadingStrategy {
   public var devices: Int { degree }
   /// Where the optimizer is shared.
   public var sharesStates: Bool { sharesOptimizer }
-  /// One copy more or less.
-  public var unit: Int { 1 }
+  /// One copy more or less in each group that shares an optimizer.
+  public var unit: Int { instances }
   /// The same with another number of copies.
   public func over(_ devices: Int) -> any SpreadingStrategy {
     var other = self

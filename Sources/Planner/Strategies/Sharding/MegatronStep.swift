@@ -15,7 +15,7 @@ final class MegatronStep: Distribution {
     self.settings = settings
     self.graph = graph
     options = plan.context.megatron
-    sharers = plan.dataParallel &* plan.mesh.context
+    sharers = plan.dataParallel / settings.instances &* plan.mesh.context
   }
 
   func begin(isLast: Bool) { self.isLast = isLast }
