@@ -52,6 +52,8 @@ public struct MegatronOptions: Hashable, Sendable {
   public var makesMask = true
   /// Parts of every layer that are computed again.
   public var recomputes: Set<Module> = []
+  /// Devices that cut each expert (`--expert-tensor-parallel-size`), or `nil` for those that cut all matrices.
+  public var expertTensorDegree: Int?
   /// Bytes of a cuBLAS workspace (`CUBLAS_WORKSPACE_CONFIG`), or `nil` for PyTorch's own choice.
   public var productWorkspace: Int?
 

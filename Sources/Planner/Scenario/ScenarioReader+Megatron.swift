@@ -18,6 +18,8 @@ extension ScenarioReader {
     options.fusesGradientAccumulation = try keys.bool("gradient_accumulation_fusion", default: true)
     options.fusesBiasDropout = try keys.bool("bias_dropout_fusion", default: true)
     options.makesMask = try keys.bool("create_attention_mask_in_dataloader", default: true)
+    options.expertTensorDegree = try keys.optionalInteger(
+      "expert_tensor_parallel_size", in: 1...1024)
     options.productWorkspace = try Self.workspace(&keys)
     try keys.finish()
     return options

@@ -64,9 +64,51 @@ struct MegatronGPT: ModelFamily {
     case .rope: sizes.positions = .rotary
     case .none: sizes.positions = .none
     }
+    sizes.experts = try Self.experts(&config, sizes)
+    if try config.bool("multi_latent_attention", default: false) {
+      sizes.latent = MegatronLatentSizes(
+        queryRank: try config.optionalInteger("q_lora_rank", in: 1...1_000_000),
+        keyRank: try config.integer("kv_lora_rank", in: 1...1_000_000, default: 32),
+        plainWidth: try config.integer("qk_head_dim", in: 1...100_000, default: 128),
+        rotaryWidth: try config.integer("qk_pos_emb_head_dim", in: 1...100_000, default: 64),
+        valueWidth: try config.integer("v_head_dim", in: 1...100_000, default: 128))
+    }
+  }
+
+  /// `moe_layer_freq` is a number n, for experts in every n-th layer, or a list of one 0 or 1 for each layer.
+  private static func experts(_ config: inout Settings, _ sizes: MegatronSizes) throws(PlanError)
+    -> MegatronExpertSizes?
+  {
+    guard let count = try config.optionalInteger("num_experts", in: 1...100_000) else { return nil }
+    var experts = MegatronExpertSizes(
+      count: count,
+      choices: try config.integer("moe_router_topk", in: 1...count, default: min(2, count)),
+      feedForward: try config.integer(
+        "moe_ffn_hidden_size", in: 1...10_000_000, default: sizes.feedForward),
+      shared: try config.optionalInteger(
+        "moe_shared_expert_intermediate_size", in: 1...10_000_000))
+    experts.isGrouped = try config.bool("moe_grouped_gemm", default: false)
+    guard case .array? = config.value("moe_layer_freq") else {
+      let every = try config.integer("moe_layer_freq", in: 1...100_000, default: 1)
+      experts.pattern = [true] + Array(repeating: false, count: every - 1)
+      return experts
+    }
+    let list = try config.optionalIntegers("moe_layer_freq", in: 0...1) ?? []
+    guard list.count == sizes.layers else {
+      throw PlanError(
+        .invalid, "moe_layer_freq has \(list.count) entries for \(sizes.layers) layers",
+        path: config.place("moe_layer_freq"), fix: "Write one 0 or 1 for each layer.")
+    }
+    experts.leadingDense = list.firstIndex(of: 1) ?? list.count
+    let rest = list.dropFirst(experts.leadingDense).map { $0 == 1 }
+    experts.pattern = rest.allSatisfy { $0 } ? [true] : rest
+    return experts
   }
 
   var linearModules: [String] { [] }
+  var routedExperts: RoutedExperts? {
+    sizes.experts.map { RoutedExperts(count: $0.count, choices: $0.choices) }
+  }
   var megatron: MegatronSizes? { sizes }
 
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {

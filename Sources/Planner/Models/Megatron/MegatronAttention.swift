@@ -1,7 +1,7 @@
 /// Self-attention with grouped heads: one matrix for queries, keys and values, core attention, an output matrix.
 ///
 /// Source: `SelfAttention` in `megatron/core/transformer/attention.py`, core 0.16.1.
-struct MegatronAttention: Sendable {
+struct MegatronAttention: MegatronSelfAttention {
   private let sizes: MegatronSizes
   private let part: MegatronSizes.Part
   private let tokens: MegatronTokens
@@ -25,7 +25,7 @@ struct MegatronAttention: Sendable {
     output = try f.parameter("self_attention.linear_proj.weight", sizes.hidden, queries)
     outputBias =
       sizes.addsBias ? try f.parameter("self_attention.linear_proj.bias", 1, sizes.hidden) : nil
-    norm = try f.megatronNorm("self_attention.linear_qkv.layer_norm_weight", sizes)
+    norm = try f.megatronNorm("self_attention.linear_qkv.layer_norm_weight", sizes, width: sizes.hidden)
     projection = try f.parameter("self_attention.linear_qkv.weight", rows, sizes.hidden)
     projectionBias =
       sizes.addsBias || sizes.addsQueryBias
@@ -34,11 +34,9 @@ struct MegatronAttention: Sendable {
       headNorms = nil
       return
     }
-    var head = sizes
-    head.hidden = width
     headNorms = (
-      try f.megatronNorm("self_attention.q_layernorm.weight", head),
-      try f.megatronNorm("self_attention.k_layernorm.weight", head)
+      try f.megatronNorm("self_attention.q_layernorm.weight", sizes, width: width),
+      try f.megatronNorm("self_attention.k_layernorm.weight", sizes, width: width)
     )
   }
 

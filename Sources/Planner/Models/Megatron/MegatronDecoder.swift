@@ -14,12 +14,9 @@ struct MegatronDecoder: Sendable {
     let table = try f.parameter(
       "embedding.word_embeddings.weight", part.vocabulary, sizes.hidden)
     let embedded = try embed(table, tokens, in: &f)
-    let layer = try f.layer("layers", residual: embedded.spec, arguments: []) {
-      (f, x) throws(PlanError) in
-      try MegatronLayer(sizes, part, tokens, in: &f)(x, in: &f)
-    }
+    let (leading, pattern) = try layers(embedded.spec, part, tokens, in: &f)
     var stream = f.layers(embedded)
-    let norm = try f.megatronNorm("decoder.final_layernorm", sizes)
+    let norm = try f.megatronNorm("decoder.final_layernorm.weight", sizes, width: sizes.hidden)
     stream = f.leave(f.local(try f.norm(stream, norm), replacing: stream))
     f.enter("output_layer", holding: stream)
     let head =
@@ -29,8 +26,36 @@ struct MegatronDecoder: Sendable {
     let losses = f.leave(try f.parallelCrossEntropy(logits))
     f.finish(loss: try f.maskedSum(losses), holding: nil)
     return LayerGraph(
-      program: f.program, pattern: [layer], layers: sizes.layers, buffers: try buffers(tokens, part, context),
+      program: f.program, leading: leading, pattern: pattern, layers: sizes.layers,
+      buffers: try buffers(tokens, part, context),
       inputs: try tokens.inputs(context))
+  }
+
+  /// Writes each kind of layer once: with experts, and without.
+  private func layers(
+    _ residual: TensorSpec, _ part: MegatronSizes.Part, _ tokens: MegatronTokens,
+    in f: inout Forward
+  ) throws(PlanError) -> (leading: LeadingLayers?, pattern: [Int]) {
+    var sections: [Bool: Int] = [:]
+    func section(_ hasExperts: Bool, _ f: inout Forward) throws(PlanError) -> Int {
+      if let section = sections[hasExperts] { return section }
+      let section = try f.layer("layers", residual: residual, arguments: []) {
+        (f, x) throws(PlanError) in
+        try MegatronLayer(sizes, part, tokens, hasExperts: hasExperts, in: &f)(x, in: &f)
+      }
+      sections[hasExperts] = section
+      return section
+    }
+    guard let experts = sizes.experts else { return (nil, [try section(false, &f)]) }
+    var leading: LeadingLayers?
+    if experts.leadingDense > 0 {
+      leading = LeadingLayers(
+        section: try section(false, &f), count: min(experts.leadingDense, sizes.layers))
+    }
+    var pattern: [Int] = []
+    guard experts.leadingDense < sizes.layers else { return (leading, pattern) }
+    for hasExperts in experts.pattern { pattern.append(try section(hasExperts, &f)) }
+    return (leading, pattern)
   }
 
   /// Word and position embeddings, in the order of the layers: `[sequence, batch, hidden]`.
@@ -64,7 +89,8 @@ struct MegatronDecoder: Sendable {
   ) throws(PlanError) -> [Int] {
     var buffers: [Int] = []
     if sizes.positions == .rotary {
-      buffers += [sizes.headWidth / 2 * 4, try checkedProduct(context.sequence, sizes.headWidth, 4)]
+      let width = sizes.latent?.rotaryWidth ?? sizes.headWidth
+      buffers += [width / 2 * 4, try checkedProduct(context.sequence, width, 4)]
     }
     let size = context.dtype.size
     // One buffer, as large as the largest tensor that was asked of it.
@@ -117,12 +143,12 @@ struct MegatronTokens: Hashable, Sendable {
 
 extension Forward {
   /// Declares a norm of Megatron's.
-  mutating func megatronNorm(_ name: StaticString, _ sizes: MegatronSizes) throws(PlanError)
-    -> MegatronNorm
+  mutating func megatronNorm(_ name: StaticString, _ sizes: MegatronSizes, width: Int)
+    throws(PlanError) -> MegatronNorm
   {
-    let weight = try parameter(name, 1, sizes.hidden)
+    let weight = try parameter(name, 1, width)
     return MegatronNorm(
-      weight: weight, bias: sizes.usesRMSNorm ? nil : try parameter(name, 1, sizes.hidden))
+      weight: weight, bias: sizes.usesRMSNorm ? nil : try parameter(name, 1, width))
   }
 
   /// Each device keeps its part of the sequence; backward gathers the gradient.

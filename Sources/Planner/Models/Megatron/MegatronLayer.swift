@@ -3,17 +3,25 @@
 /// Source: `TransformerLayer` in `megatron/core/transformer/transformer_layer.py`, core 0.16.1.
 struct MegatronLayer: Sendable {
   private let sizes: MegatronSizes
-  private let attention: MegatronAttention
-  private let feedForward: MegatronMLP
+  private let attention: any MegatronSelfAttention
+  private let feedForward: any MegatronFeedForward
 
   /// Declares its weights.
   init(
     _ sizes: MegatronSizes, _ part: MegatronSizes.Part, _ tokens: MegatronTokens,
-    in f: inout Forward
+    hasExperts: Bool, in f: inout Forward
   ) throws(PlanError) {
     self.sizes = sizes
-    attention = try MegatronAttention(sizes, part, tokens, in: &f)
-    feedForward = try MegatronMLP(sizes, part, in: &f)
+    if let latent = sizes.latent {
+      attention = try MegatronLatentAttention(sizes, latent, part, tokens, in: &f)
+    } else {
+      attention = try MegatronAttention(sizes, part, tokens, in: &f)
+    }
+    if hasExperts, let experts = sizes.experts {
+      feedForward = try MegatronExperts(sizes, experts, tokens, in: &f)
+    } else {
+      feedForward = try MegatronMLP(sizes, part, in: &f)
+    }
   }
 
   /// Runs it over the residual stream.
@@ -31,4 +39,20 @@ struct MegatronLayer: Sendable {
       fed, bias: feedForward.outputBias, residual: middle, drops: sizes.dropsHidden)
     return f.leave(f.local(output))
   }
+}
+
+/// One of Megatron's self-attentions, with the norm ahead of it.
+protocol MegatronSelfAttention: Sendable {
+  /// A bias that is added with the dropout and the residual.
+  var outputBias: Parameter? { get }
+  /// Runs it over the residual stream.
+  func callAsFunction(_ x: Value, in f: inout Forward) throws(PlanError) -> Value
+}
+
+/// One of Megatron's feed-forward parts, with the norm ahead of it.
+protocol MegatronFeedForward: Sendable {
+  /// A bias that is added with the dropout and the residual.
+  var outputBias: Parameter? { get }
+  /// Runs it over the residual stream.
+  func callAsFunction(_ x: Value, in f: inout Forward) throws(PlanError) -> Value
 }

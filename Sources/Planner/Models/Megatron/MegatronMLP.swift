@@ -1,7 +1,7 @@
 /// The dense feed-forward part: two matrices and a fused activation, gated or not.
 ///
 /// Source: `MLP` in `megatron/core/transformer/mlp.py`, core 0.16.1.
-struct MegatronMLP: Sendable {
+struct MegatronMLP: MegatronFeedForward {
   private let norm: MegatronNorm
   private let first: Parameter
   private let firstBias: Parameter?
@@ -15,7 +15,7 @@ struct MegatronMLP: Sendable {
     isGated = sizes.isGated
     let width = part.feedForward
     let rows = try checkedProduct(isGated ? 2 : 1, width)
-    norm = try f.megatronNorm("mlp.linear_fc1.layer_norm_weight", sizes)
+    norm = try f.megatronNorm("mlp.linear_fc1.layer_norm_weight", sizes, width: sizes.hidden)
     first = try f.parameter("mlp.linear_fc1.weight", rows, sizes.hidden)
     firstBias = sizes.addsBias ? try f.parameter("mlp.linear_fc1.bias", 1, rows) : nil
     second = try f.parameter("mlp.linear_fc2.weight", sizes.hidden, width)

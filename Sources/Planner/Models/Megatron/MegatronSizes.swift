@@ -36,6 +36,10 @@ public struct MegatronSizes: Hashable, Sendable {
   var dropsHidden = true
   /// Whether attention weights are.
   var dropsAttention = true
+  /// The experts of some layers, or `nil`.
+  var experts: MegatronExpertSizes?
+  /// Multi-latent attention, or `nil` for heads of their own.
+  var latent: MegatronLatentSizes?
   /// What the vocabulary is padded to a multiple of, times the tensor-parallel degree.
   var vocabularyUnit = 128
 

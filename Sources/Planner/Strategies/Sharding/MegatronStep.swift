@@ -5,7 +5,10 @@ final class MegatronStep: Distribution {
   private let options: MegatronOptions
   /// Devices that share the optimizer: data parallelism times context parallelism.
   private let sharers: Int
+  /// The same for experts, whose copies lie on fewer devices.
+  private let expertSharers: Int
   private var buffer = 0
+  private var expertBuffer = 0
   private var isLast = true
 
   var lastMicroBatchDiffers: Bool { false }
@@ -15,52 +18,77 @@ final class MegatronStep: Distribution {
     self.settings = settings
     self.graph = graph
     options = plan.context.megatron
-    sharers = plan.dataParallel / settings.instances &* plan.mesh.context
+    let mesh = plan.mesh
+    sharers = plan.dataParallel / settings.instances &* mesh.context
+    let cut = (options.expertTensorDegree ?? mesh.tensor) &* mesh.expert
+    expertSharers = max(1, sharers &* mesh.tensor / max(1, cut))
   }
 
   func begin(isLast: Bool) { self.isLast = isLast }
 
   func reside(_ weights: [TrainingStep.Weight], in tape: inout Tape) throws(PlanError) {
-    let moment = Moment.resident.rawValue
     let present = weights.filter { $0.count > 0 }
-    buffer = try elements(present)
+    let dense = present.filter { !Self.isExpert($0) }
+    let experts = present.filter(Self.isExpert)
+    buffer = try hold(dense, among: sharers, in: &tape)
+    expertBuffer = try hold(experts, among: expertSharers, in: &tape)
+    for bytes in dummies(present) {
+      tape.schedule.allocate(bytes, .gradients, Moment.resident.rawValue)
+    }
+    for times in [1, 2] {
+      try states(dense, times, among: sharers, in: &tape)
+      try states(experts, times, among: expertSharers, in: &tape)
+    }
+  }
+
+  private static func isExpert(_ weight: TrainingStep.Weight) -> Bool { weight.active != nil }
+
+  /// Weights and their fp32 gradients.
+  private func hold(_ weights: [TrainingStep.Weight], among sharers: Int, in tape: inout Tape)
+    throws(PlanError) -> Int
+  {
+    guard let size = weights.first?.spec.dtype.size else { return 0 }
+    let moment = Moment.resident.rawValue
+    let buffer = try elements(weights, among: sharers)
     if settings.sharesOptimizer {
-      let size = present.first?.spec.dtype.size ?? 2
       tape.schedule.allocate(try checkedProduct(buffer, size), .parameters, moment)
     } else {
-      for weight in present {
+      for weight in weights {
         tape.schedule.allocate(weight.spec.bytes, count: weight.count, .parameters, moment)
       }
     }
     tape.schedule.allocate(try checkedProduct(buffer, 4), .gradients, Moment.bucket.rawValue)
-    for bytes in dummies(present) { tape.schedule.allocate(bytes, .gradients, moment) }
-    // Main weights, then both states of each.
-    for times in [1, 2] {
-      for weight in present {
-        let all = try checkedProduct(weight.spec.elements, weight.count)
-        guard settings.sharesOptimizer, sharers > 1 else {
-          let bytes = try checkedProduct(weight.spec.elements, 4)
-          tape.schedule.allocate(bytes, count: times * weight.count, .optimizerState, moment)
-          continue
-        }
-        // A device owns a range of the buffer: whole tensors, and a piece of one.
-        let share = all / sharers + (all % sharers == 0 ? 0 : 1)
-        let (whole, rest) = share.quotientAndRemainder(dividingBy: max(1, weight.spec.elements))
-        if whole > 0 {
-          let bytes = try checkedProduct(weight.spec.elements, 4)
-          tape.schedule.allocate(bytes, count: times * whole, .optimizerState, moment)
-        }
-        if rest > 0 {
-          let bytes = try checkedProduct(rest, 4)
-          tape.schedule.allocate(bytes, count: times, .optimizerState, moment)
-        }
+    return buffer
+  }
+
+  /// `times` fp32 tensors like each weight: main weights, or both moments.
+  ///
+  /// With a distributed optimizer a device owns a range of the buffer: whole tensors, and a piece of one.
+  private func states(
+    _ weights: [TrainingStep.Weight], _ times: Int, among sharers: Int, in tape: inout Tape
+  ) throws(PlanError) {
+    let moment = Moment.resident.rawValue
+    for weight in weights {
+      let all = try checkedProduct(weight.spec.elements, weight.count)
+      let sharers = settings.sharesOptimizer ? sharers : 1
+      let share = all / sharers + (all % sharers == 0 ? 0 : 1)
+      let (whole, rest) = share.quotientAndRemainder(dividingBy: max(1, weight.spec.elements))
+      if whole > 0 {
+        let bytes = try checkedProduct(weight.spec.elements, 4)
+        tape.schedule.allocate(bytes, count: times * whole, .optimizerState, moment)
+      }
+      if rest > 0 {
+        tape.schedule.allocate(
+          try checkedProduct(rest, 4), count: times, .optimizerState, moment)
       }
     }
   }
 
   /// Elements of the buffer: with a distributed optimizer each weight begins at a multiple of 64, each bucket ends at a
   /// multiple of the devices and of 128, and a weight that embedding and head share has a bucket of its own.
-  private func elements(_ weights: [TrainingStep.Weight]) throws(PlanError) -> Int {
+  private func elements(_ weights: [TrainingStep.Weight], among sharers: Int) throws(PlanError)
+    -> Int
+  {
     var total = 0
     guard settings.sharesOptimizer else {
       for weight in weights {
@@ -126,11 +154,13 @@ final class MegatronStep: Distribution {
 
   func endBackward(in tape: inout Tape) {
     guard isLast else { return }
-    if settings.sharesOptimizer {
-      tape.communicate(.reduceScatter, 4 &* buffer, among: sharers)
-      tape.communicate(.allGather, 2 &* buffer, among: sharers)
-    } else {
-      tape.communicate(.allReduce, 4 &* buffer, among: sharers)
+    for (buffer, ranks) in [(buffer, sharers), (expertBuffer, expertSharers)] {
+      if settings.sharesOptimizer {
+        tape.communicate(.reduceScatter, 4 &* buffer, among: ranks)
+        tape.communicate(.allGather, 2 &* buffer, among: ranks)
+      } else {
+        tape.communicate(.allReduce, 4 &* buffer, among: ranks)
+      }
     }
   }
 }

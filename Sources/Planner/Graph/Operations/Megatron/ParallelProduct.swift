@@ -16,9 +16,10 @@ enum MatrixCut: Hashable, Sendable {
 extension Forward {
   /// `x Wᵀ + b`; saves the input and the weight.
   ///
+  /// - Parameter cut: How the matrix is cut; `nil` where every device has all of it.
   /// - Parameter isOwn: Whether it is Megatron's own layer, under whichever implementation: the output layer.
   mutating func parallelProduct(
-    _ x: Value, _ weight: Parameter, bias: Parameter? = nil, cut: MatrixCut, isOwn: Bool = false
+    _ x: Value, _ weight: Parameter, bias: Parameter? = nil, cut: MatrixCut?, isOwn: Bool = false
   ) throws(PlanError) -> Value {
     markMultiplied(weight)
     let w = weight.value.spec
@@ -166,7 +167,7 @@ private struct ProductSizes {
   let gathersInput: Bool
   let scattersOutput: Bool
 
-  init(_ x: TensorSpec, _ weight: TensorSpec, _ cut: MatrixCut, _ mesh: Mesh) throws(PlanError) {
+  init(_ x: TensorSpec, _ weight: TensorSpec, _ cut: MatrixCut?, _ mesh: Mesh) throws(PlanError) {
     let cuts = mesh.cutsSequence && mesh.tensor > 1
     gathersInput = cuts && cut == .column
     scattersOutput = cuts && cut == .row
