@@ -62,13 +62,16 @@ public struct MegatronOptions: Hashable, Sendable {
 }
 
 extension MegatronOptions {
-  /// The workspaces that stay: two cuBLAS handles of PyTorch's, and Transformer Engine's own.
+  /// The workspaces that stay: two cuBLAS handles of PyTorch's, Transformer Engine's own, and one for each of four streams
+  /// where it groups products.
   ///
   /// Source: `getChosenWorkspaceSize` in PyTorch's `aten/src/ATen/cuda/CublasHandlePool.cpp`;
-  /// `get_cublas_workspace_size_bytes` in `transformer_engine/pytorch/module/base.py`: 32 MiB from Hopper on, else 4 MiB.
-  func workspaces(on kernels: KernelTraits) -> [Int] {
+  /// `get_cublas_workspace_size_bytes` and `get_multi_stream_cublas_workspace` in
+  /// `transformer_engine/pytorch/module/base.py`: 32 MiB from Hopper on, else 4 MiB.
+  func workspaces(on kernels: KernelTraits, groupsProducts: Bool) -> [Int] {
     let handle = productWorkspace ?? (kernels.computeCapability / 10 == 9 ? 33_554_432 : 8_519_680)
     guard implementation == .transformerEngine else { return [handle, handle] }
-    return [handle, handle, kernels.computeCapability >= 90 ? 33_554_432 : 4_194_304]
+    let own = kernels.computeCapability >= 90 ? 33_554_432 : 4_194_304
+    return [handle, handle, own] + Array(repeating: own, count: groupsProducts ? 4 : 0)
   }
 }

@@ -50,7 +50,10 @@ public struct TrainingPlan: Sendable {
   /// Source: `getChosenWorkspaceSize` in PyTorch's `aten/src/ATen/cuda/CublasHandlePool.cpp`; the reference runs.
   func libraryWorkspaces(_ graph: LayerGraph) -> [Int] {
     if context.kernels.isProcessor { return [] }
-    if context.framework == .megatron { return context.megatron.workspaces(on: context.kernels) }
+    if context.framework == .megatron {
+      return context.megatron.workspaces(
+        on: context.kernels, groupsProducts: graph.program.groupsProducts)
+    }
     let handle = context.kernels.computeCapability / 10 == 9 ? 33_554_432 : 8_519_680
     var workspaces = [handle, handle]
     if graph.program.multipliesInFloat8 {

@@ -121,6 +121,7 @@ struct MegatronExperts: MegatronFeedForward {
     -> Value
   {
     f.enter("experts", holding: rows, probability)
+    if sizes.isGrouped { f.program.groupsProducts = true }
     let width = sizes.feedForward / tensor
     let wide = f.local(try f.expertProduct(rows, first, columns: isGated ? 2 * width : width))
     let active = f.local(try f.weightedActivation(wide, probability, gated: isGated))
