@@ -20,6 +20,11 @@ public enum Planner {
     let scenario = try CheckpointSearch.resolved(scenario)
     let plan = try decide(scenario)
     let graph = try scenario.model.family.graph(plan.context)
+    if let pipeline = plan.pipeline {
+      let steps = try PipelineSteps(graph, plan, pipeline)
+      return try PipelineReport(scenario: scenario, plan: plan, steps: steps, effort: effort)
+        .report()
+    }
     let step = try TrainingStep(graph, plan)
     return try ReportBuilder(scenario, plan, graph, step, effort).report()
   }
@@ -83,6 +88,7 @@ public enum Planner {
     try checkStepInBackward(plan)
     try checkReentrant(scenario)
     try checkFloat8(plan, of: scenario)
+    try PipelineCheck(scenario: scenario).check(plan)
     return plan
   }
 

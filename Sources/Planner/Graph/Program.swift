@@ -92,6 +92,8 @@ struct Instruction: Sendable {
     case cache
     /// Register `a` becomes a leaf that wants a gradient, the one with number `b`.
     case require
+    /// Register `a` becomes the `bytes` that the stage before sent, the leaf with number `b`: only in a part of a model.
+    case receive
     /// All layers of a stack run; register `a` holds the residual stream before and after, `b` what layers return besides.
     case layers
   }
@@ -115,6 +117,8 @@ public struct LayerGraph: Sendable {
   var buffers: [Int] = []
   /// Bytes of each tensor of a micro-batch that the loop holds; `nil` for token ids that are their own labels.
   var inputs: [Int]?
+  /// The number of its first layer, where it is a part of a model.
+  var firstLayer = 0
 
   /// A model of several stacks.
   init(program: Program, stacks: [LayerStack], inputs: [Int]? = nil) {

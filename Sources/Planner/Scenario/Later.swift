@@ -4,7 +4,7 @@
 /// when the thing arrives in its registry.
 enum Later {
   static let strategies = [
-    "offload", "offload_param", "offload_parameters", "pipeline_parallel",
+    "offload", "offload_param", "offload_parameters",
   ]
   static let optimizers = [
     "adagrad", "adam-8bit", "rmsprop",

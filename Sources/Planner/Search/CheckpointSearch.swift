@@ -170,6 +170,11 @@ struct CheckpointSearch {
       graph = try scenario.model.family.graph(plan.context)
       graphs[key] = graph
     }
+    if let pipeline = plan.pipeline,
+      let fullest = try PipelineSteps(graph, plan, pipeline).fullest
+    {
+      return (fullest.step, fullest.fold)
+    }
     let step = try TrainingStep(graph, plan)
     return (step, try MemoryFold(step.schedule))
   }

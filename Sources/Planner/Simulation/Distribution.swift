@@ -35,6 +35,8 @@ protocol Distribution: AnyObject {
   func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape)
   /// Backward is over.
   func endBackward(in tape: inout Tape)
+  /// All micro-batches of a pipeline's rank are done: what waited for the last one is exchanged.
+  func endMicroBatches(in tape: inout Tape)
   /// A repetition ends: what it hands to the next copy is one tensor, not one for each copy.
   func carry(from inner: Int, to outer: Int, in tape: inout Tape)
   /// The optimizer's phase, around the optimizer's own step.
@@ -74,6 +76,7 @@ extension Distribution {
   func beforeBackward(_ section: Int, in tape: inout Tape) {}
   func afterBackward(_ section: Int, reachesInput: Bool, in tape: inout Tape) {}
   func endBackward(in tape: inout Tape) {}
+  func endMicroBatches(in tape: inout Tape) {}
   func carry(from inner: Int, to outer: Int, in tape: inout Tape) {}
   func beforeOptimizer(in schedule: inout Schedule) throws(PlanError) {}
   func afterOptimizer(in schedule: inout Schedule) {}

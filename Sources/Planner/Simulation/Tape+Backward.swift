@@ -8,6 +8,14 @@ extension Tape {
     let loss = registers[Int(program.loss)]
     guard loss.requires, loss.source >= 0 else { return }
     let seed = allocate(lossBytes, .other, Moment.lossGradient.rawValue)
+    propagate(seed)
+    release(seed, Moment.end.rawValue)
+  }
+
+  /// Backward from a gradient of the program's result to the weights; whoever calls it lets go of the gradient.
+  mutating func propagate(_ seed: Int32) {
+    let loss = registers[Int(program.loss)]
+    guard loss.requires, loss.source >= 0 else { return }
     retain(seed)
     distribution?.beforeBackward(0, in: &self)
     buffers[Int(loss.source)] = Buffer(storage: seed, view: false)
@@ -17,14 +25,17 @@ extension Tape {
     // The node that accumulates the gradient of a tensor made a leaf holds both, and dies with the graph.
     for input in requiredInputs.indices {
       let gradient = leaves[inputLeaf + input].buffer.storage
-      if gradient >= 0 { graphHeld(gradient) }
       leaves[inputLeaf + input] = LeafBuffer()
+      if requiredInputs[input] < 0 {
+        sentGradient = gradient
+        continue
+      }
+      if gradient >= 0 { graphHeld(gradient) }
       if requiredInputs[input] >= 0 { graphHeld(requiredInputs[input]) }
       requiredInputs[input] = -1
     }
     for storage in heldByNodes { graphHeld(storage) }
     heldByNodes.removeAll(keepingCapacity: true)
-    release(seed, Moment.end.rawValue)
   }
 
   /// The loss is a scalar of the format that it was computed in.

@@ -49,6 +49,7 @@ extension Tape {
         registers[Int(instruction.a)].source = -2 - Int32(inputLeaf) - instruction.b
         requiredInputs[Int(instruction.b)] = registers[Int(instruction.a)].storage
         retain(registers[Int(instruction.a)].storage)
+      case .receive: receive(instruction)
       case .layers:
         keptRegister = Int(instruction.b)
         runLayers(stacks[Int(instruction.stack)], stream: Int(instruction.a))

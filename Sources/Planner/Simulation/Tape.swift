@@ -78,6 +78,10 @@ struct Tape {
   var spans: ContiguousArray<Span> = []
   /// Whether ``spans`` are kept.
   var timed = false
+  /// Whether what a part of a model receives lies in buffers that stay.
+  var receivesIntoBuffers = false
+  /// The gradient of what a part of a model received, or -1.
+  var sentGradient: Int32 = -1
   /// Temporaries of the node that runs.
   var temporaries: ContiguousArray<Int32> = .init(repeating: -1, count: 16)
 

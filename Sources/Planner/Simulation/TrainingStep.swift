@@ -7,15 +7,15 @@
 /// The second step counts: the optimizer has its states, gradients were set to `None`.
 struct TrainingStep {
   /// The events of the step.
-  private(set) var schedule: Schedule
+  var schedule: Schedule
   /// What it computes.
-  private(set) var work: Work
+  var work: Work
   /// What the host keeps of one micro-batch's saved tensors.
-  private(set) var host: HostCopies
+  var host: HostCopies
   /// What the host keeps of the optimizer's states and of the weights, where the distribution puts them there.
-  private(set) var hostShare: HostShare?
+  var hostShare: HostShare?
   /// All weights of the model, with how many layers have each.
-  private(set) var weights: [Weight]
+  var weights: [Weight]
 
   /// A weight that `count` layers have.
   struct Weight: Sendable {
@@ -40,8 +40,11 @@ struct TrainingStep {
     var trained: TrainedWeight { TrainedWeight(name: name, spec: spec, isLinear: isLinear) }
   }
 
+  /// What the passes through each part of the model take, on a rank of a pipeline.
+  var passes: [PassTimes] = []
+
   /// Where each operation runs, for a step that is timed.
-  private(set) var spans: ContiguousArray<Tape.Span>
+  var spans: ContiguousArray<Tape.Span>
 
   /// Runs the step of a plan.
   init(
@@ -59,7 +62,8 @@ struct TrainingStep {
     weights = Self.weights(of: graph)
     let listed = unrolls ? Self.layerByLayer(weights, of: graph) : weights
     let local = try distribution?.local(listed) ?? listed
-    try Self.resident(local, plan, graph, &tape)
+    try Self.reside(local, plan, &tape)
+    try Self.resideOnce(local, plan, graph, unrolls: tape.unrolls, &tape.schedule)
 
     tape.savesOnHost = plan.placement.activations != nil
     tape.pinsHost = plan.placement.activations == .pinned
@@ -113,24 +117,32 @@ struct TrainingStep {
       plan.optimizer.freesLate ? tape.allocate(tape.lastFreed, .gradients, Moment.end.rawValue) : -1
     tape.schedule.begin(.optimizer)
     tape.release(late, Moment.end.rawValue)
-    try distribution?.beforeOptimizer(in: &tape.schedule)
-    if plan.scalesLoss { LossScaler.unscale(&tape.schedule) }
-    if distribution?.clips != true { try plan.clip(local, &tape.schedule) }
-    let waiting = local.filter { $0.trainable && !plan.optimizer.freesGradient(of: $0.spec) }
-    if !waiting.isEmpty, !plan.updatesOnHost {
-      var update = OptimizerStep(weights: waiting, schedule: tape.schedule)
-      update.kernels = plan.context.kernels
-      try plan.optimizer.step(&update)
-      tape.schedule = update.schedule
-    }
-    distribution?.afterOptimizer(in: &tape.schedule)
-    if plan.scalesLoss { LossScaler.update(&tape.schedule) }
+    try Self.update(local, distribution.map { [$0] } ?? [], plan, &tape.schedule)
     for gradient in tape.gradients { tape.release(gradient, Moment.end.rawValue) }
     tape.dropOutput()
     hostShare = try distribution?.hostShare
     schedule = tape.schedule
     work = tape.work
     spans = tape.spans
+  }
+
+  /// Clipping and the optimizer's step.
+  static func update(
+    _ weights: [Weight], _ distributions: [any Distribution], _ plan: TrainingPlan,
+    _ schedule: inout Schedule
+  ) throws(PlanError) {
+    for distribution in distributions { try distribution.beforeOptimizer(in: &schedule) }
+    if plan.scalesLoss { LossScaler.unscale(&schedule) }
+    if !distributions.contains(where: \.clips) { try plan.clip(weights, &schedule) }
+    let waiting = weights.filter { $0.trainable && !plan.optimizer.freesGradient(of: $0.spec) }
+    if !waiting.isEmpty, !plan.updatesOnHost {
+      var update = OptimizerStep(weights: waiting, schedule: schedule)
+      update.kernels = plan.context.kernels
+      try plan.optimizer.step(&update)
+      schedule = update.schedule
+    }
+    for distribution in distributions { distribution.afterOptimizer(in: &schedule) }
+    if plan.scalesLoss { LossScaler.update(&schedule) }
   }
 
   /// The optimizer's step for each weight alone; `nil` for a weight whose gradient waits.
@@ -155,7 +167,7 @@ struct TrainingStep {
   }
 
   /// Runs of equal layers that are worth walking one by one; real models have at most 61 layers.
-  private static let mostRuns = 4096
+  static let mostRuns = 4096
 
   /// Every weight with the number of layers that have it, in the order of `model.parameters()`.
   static func weights(of graph: LayerGraph) -> [Weight] {
@@ -181,10 +193,10 @@ struct TrainingStep {
     }
   }
 
-  /// Weights, optimizer states, buffers and library workspaces.
-  private static func resident(
-    _ weights: [Weight], _ plan: TrainingPlan, _ graph: LayerGraph, _ tape: inout Tape
-  ) throws(PlanError) {
+  /// Weights with their optimizer states.
+  static func reside(_ weights: [Weight], _ plan: TrainingPlan, _ tape: inout Tape)
+    throws(PlanError)
+  {
     let moment = Moment.resident.rawValue
     if let distribution = tape.distribution { try distribution.reside(weights, in: &tape) }
     if tape.unrolls { quantize(weights, &tape.schedule) }
@@ -203,20 +215,28 @@ struct TrainingStep {
         tape.schedule.allocate(state.bytes, count: weight.count, .optimizerState, moment)
       }
     }
+  }
+
+  /// What all weights share, buffers and library workspaces.
+  static func resideOnce(
+    _ weights: [Weight], _ plan: TrainingPlan, _ graph: LayerGraph, unrolls: Bool,
+    _ schedule: inout Schedule
+  ) throws(PlanError) {
+    let moment = Moment.resident.rawValue
     let trained = weights.filter { $0.trainable && $0.count > 0 }
     try plan.optimizer.check(trained.map(\.trained))
     for state in try plan.optimizer.sharedStates(of: trained.map(\.spec)) {
-      tape.schedule.allocate(state.bytes, .optimizerState, moment)
+      schedule.allocate(state.bytes, .optimizerState, moment)
     }
     for bytes in plan.context.quantization?.shared ?? [] {
-      tape.schedule.allocate(bytes, .parameters, moment)
+      schedule.allocate(bytes, .parameters, moment)
     }
     if plan.scalesLoss {
-      tape.schedule.allocate(LossScaler.resident, .optimizerState, moment)
+      schedule.allocate(LossScaler.resident, .optimizerState, moment)
     }
-    for buffer in graph.buffers { tape.schedule.allocate(buffer, .other, moment) }
+    for buffer in graph.buffers { schedule.allocate(buffer, .other, moment) }
     for workspace in plan.libraryWorkspaces(graph) {
-      tape.schedule.allocate(workspace, .workspace, moment)
+      schedule.allocate(workspace, .workspace, moment)
     }
   }
 }
@@ -230,7 +250,7 @@ extension Program.Leaf {
 
 extension Work {
   /// The work of so many micro-batches like this one.
-  fileprivate mutating func scale(_ count: Int) {
+  mutating func scale(_ count: Int) {
     flops = flops &* Int128(count)
     recomputed = recomputed &* Int128(count)
     seconds *= Double(count)
@@ -238,7 +258,7 @@ extension Work {
     traffic.scale(Double(count))
   }
 
-  fileprivate mutating func add(_ other: Work) {
+  mutating func add(_ other: Work) {
     flops &+= other.flops
     recomputed &+= other.recomputed
     seconds += other.seconds
@@ -248,7 +268,7 @@ extension Work {
 }
 
 extension PlanError {
-  fileprivate static func tooIrregular(_ runs: Int) -> Self {
+  static func tooIrregular(_ runs: Int) -> Self {
     Self(
       .unsupported, "the layers follow no pattern: \(runs) runs of different kinds",
       path: "model.num_hidden_layers", fix: "Use fewer layers, or a pattern that repeats.")

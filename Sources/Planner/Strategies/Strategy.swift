@@ -84,6 +84,7 @@ public enum Strategies {
     SequenceParallel.self,
     ContextParallel.self,
     ExpertParallel.self,
+    PipelineParallel.self,
     ActivationCheckpointing.self,
     FullyShard.self,
     YaFSDP.self,

@@ -27,6 +27,8 @@ public struct TrainingPlan: Sendable {
     get { context.mesh }
     set { context.mesh = newValue }
   }
+  /// How the layers are shared among stages, or `nil` where every device has all.
+  var pipeline: PipelinePlan?
   /// Makes what spreads the states over devices, or `nil` where one device has all.
   var distribution: (@Sendable (LayerGraph, TrainingPlan) throws(PlanError) -> any Distribution)?
   /// NCCL communicators that each process is in.

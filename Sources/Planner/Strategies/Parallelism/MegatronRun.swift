@@ -33,9 +33,9 @@ enum MegatronRun {
   private static func isMegatrons(_ strategy: any Strategy) -> Bool {
     switch strategy {
     case is MegatronDataParallel, is TensorParallel, is SequenceParallel, is ContextParallel,
-      is ExpertParallel, is ActivationCheckpointing:
+      is ExpertParallel, is ActivationCheckpointing, is PipelineParallel:
       true
-    default: type(of: strategy).stage == .partition && type(of: strategy).name == "pipeline_parallel"
+    default: false
     }
   }
 }
