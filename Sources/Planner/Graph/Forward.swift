@@ -178,6 +178,12 @@ struct Forward {
     if leaf >= 0 { program.leaves[leaf].isTable = true }
   }
 
+  /// Says that a weight holds `count` matrices of equal size.
+  mutating func stack(_ weight: Parameter, of count: Int) {
+    let leaf = Int(leafOf[Int(weight.value.register)])
+    if leaf >= 0 { program.leaves[leaf].matrices = count }
+  }
+
   /// Says that a token is computed with `chosen` of the `count` matrices that make up a weight.
   mutating func route(_ weight: Parameter, to chosen: Int, of count: Int) {
     let leaf = Int(leafOf[Int(weight.value.register)])

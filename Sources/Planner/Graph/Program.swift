@@ -62,6 +62,8 @@ struct Program: Sendable {
     var uses: Int32 = 0
     /// Elements that one token is computed with, where that is not all of them.
     var active: Int?
+    /// How many matrices it holds, side by side.
+    var matrices = 1
     /// Whether a matrix product takes it as `F.linear` does.
     var isMultiplied = false
     /// Whether rows of it are looked up.

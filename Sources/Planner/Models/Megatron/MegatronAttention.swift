@@ -91,11 +91,12 @@ struct MegatronCoreAttention: Sendable {
   {
     let columns = try checkedProduct(shape.heads, shape.values)
     guard let kernel = kernel(f.context) else { return try unfused(q, k, v, columns, in: &f) }
-    guard kernel == .flash else {
+    // FlashAttention takes the batch first: copies go in, and its result is copied back. One sequence lies the same way
+    // round, and parts of sequences go in as they are.
+    guard kernel == .flash, shape.batch > 1, f.context.mesh.context == 1 else {
       let attended = try f.fusedAttention(q, k, v, bias: nil, shape: shape, kernel: kernel)
       return try f.view(attended, columns: columns)
     }
-    // FlashAttention takes the batch first: copies go in, and its result is copied back.
     f.enter("flash_attention", holding: q, k, v)
     let queries = f.local(try f.contiguous(q, columns: q.spec.columns))
     let keys = f.local(try f.contiguous(k, columns: k.spec.columns))

@@ -64,6 +64,8 @@ struct MegatronExperts: MegatronFeedForward {
       "mlp.experts.linear_fc2.weight", try checkedProduct(local, sizes.hidden), width)
     f.route(first, to: experts.choices, of: experts.count)
     f.route(second, to: experts.choices, of: experts.count)
+    f.stack(first, of: local)
+    f.stack(second, of: local)
     shared = try experts.shared.map { (elements) throws(PlanError) in
       let part = elements / mesh.tensor
       return (

@@ -142,8 +142,12 @@ final class MegatronStep: Distribution {
   private func dummies(_ weights: [TrainingStep.Weight]) -> [Int] {
     guard options.fusesGradientAccumulation else { return [] }
     var shapes: [TensorSpec] = []
-    for weight in weights where graph.program.leaves[weight.leaf].isMultiplied {
-      if !shapes.contains(weight.spec) { shapes.append(weight.spec) }
+    for weight in weights {
+      let leaf = graph.program.leaves[weight.leaf]
+      guard leaf.isMultiplied else { continue }
+      // Matrices of experts lie side by side in one weight.
+      let shape = weight.spec.withRows(weight.spec.rows / max(1, leaf.matrices))
+      if !shapes.contains(shape) { shapes.append(shape) }
     }
     return shapes.map(\.bytes)
   }
