@@ -20,6 +20,8 @@ struct PartRun {
     /// The storages that it made.
     var storages: Range<Int32> = 0..<0
     var loss: Int32 = -1
+    /// The gradient that its input keeps until the next step begins, or -1.
+    var kept: Int32 = -1
   }
 
   let chunk: PipelineStage.Chunk
@@ -66,7 +68,11 @@ struct PartRun {
     graph = try whole.part(chunk.part)
     var plan = plan
     let (pieces, range, all) = (plan.retentionPieces, chunk.part.layers, whole.layers)
-    plan.retentionPieces = { _ in pieces(all).slice(from: range.lowerBound, layers: range.count) }
+    if !plan.retainsPerStage {
+      plan.retentionPieces = { _ in
+        pieces(all).slice(from: range.lowerBound, layers: range.count)
+      }
+    }
     self.plan = plan
     let stacks = LayerRuns.all(of: graph, retention: plan.retention(graph.layers))
     let runs = stacks.reduce(0) { $1.sequence.cycles.reduce($0) { $0 + $1.runs.count } }
@@ -75,6 +81,7 @@ struct PartRun {
     tape = Tape(
       graph.program, stacks: stacks, distribution: distribution, earlyStop: plan.earlyStop,
       unrolls: unrolls)
+    tape.endsInLayers = !chunk.part.hasHead
     tape.receivesIntoBuffers = transport.buffersEveryMicroBatch
     weights = TrainingStep.weights(of: graph)
     let listed = unrolls ? TrainingStep.layerByLayer(weights, of: graph) : weights
@@ -114,7 +121,17 @@ struct PartRun {
     backward(&take, split: split)
     for input in inputs { tape.release(input, Moment.end.rawValue) }
     if split {
-      take.events[.weightBackward] = pass(.backward) { $0.finishSplit() }
+      let start = tape.schedule.events.count
+      if chunk.part.hasEmbedding {
+        // The first stage has no gradient to send: all of its backward waits.
+        var whole = Take()
+        backward(&whole, split: false)
+      } else {
+        tape.schedule.begin(.backward)
+        tape.finishSplit()
+        tape.dropLoss()
+      }
+      take.events[.weightBackward] = start..<tape.schedule.events.count
     } else if let whole = take.events[.backward] {
       take.events[.backward] = whole.lowerBound..<tape.schedule.events.count
     }
@@ -125,13 +142,6 @@ struct PartRun {
     }
     takes.append(take)
     tape.accumulates = true
-  }
-
-  private mutating func pass(_ phase: Phase, _ body: (inout Tape) -> Void) -> Range<Int> {
-    let start = tape.schedule.events.count
-    tape.schedule.begin(phase)
-    body(&tape)
-    return start..<tape.schedule.events.count
   }
 
   private mutating func forward(_ take: inout Take) -> [Int32] {
@@ -156,7 +166,7 @@ struct PartRun {
       tape.holdOutput()
       if namesOutput, graph.program.heldOutput >= 0, let logits = tape.output.first {
         tape.retain(logits)
-        tape.release(lastOutput, Moment.end.rawValue)
+        drop(lastOutput, behind: logits)
         lastOutput = logits
       }
     } else {
@@ -168,6 +178,16 @@ struct PartRun {
     return inputs
   }
 
+  /// The loop's name for the logits is bound again as the model returns, ahead of the loss.
+  private mutating func drop(_ old: Int32, behind new: Int32) {
+    let count = tape.schedule.events.count
+    tape.release(old, Moment.end.rawValue)
+    guard tape.schedule.events.count > count, let event = tape.schedule.events.popLast(),
+      let place = tape.schedule.events.lastIndex(where: { $0.storage == new && $0.count > 0 })
+    else { return }
+    tape.schedule.events.insert(event, at: place + 1)
+  }
+
   /// What a micro-batch's token ids and labels take, in bytes.
   var bytesOfInputs: [Int] {
     graph.inputs ?? [plan.context.batch &* plan.context.sequence &* 8]
@@ -176,6 +196,10 @@ struct PartRun {
   private mutating func backward(_ take: inout Take, split: Bool) {
     let start = tape.schedule.events.count
     tape.schedule.begin(.backward)
+    defer {
+      take.events[split ? .inputBackward : .backward] = start..<tape.schedule.events.count
+    }
+    if split, chunk.part.hasEmbedding { return }
     let moment = Moment.received.rawValue
     var seed: Int32
     if chunk.part.hasHead {
@@ -194,10 +218,14 @@ struct PartRun {
     } else {
       tape.release(seed, Moment.end.rawValue)
     }
+    if split { tape.endFirstPass() }
     tape.dropOutput()
-    tape.dropLoss()
+    if !split || chunk.part.hasHead { tape.dropLoss() }
+    if split, transport.buffersEveryMicroBatch, !chunk.receivesLocally {
+      take.kept = tape.sentGradient
+      tape.sentGradient = -1
+    }
     send()
-    take.events[split ? .inputBackward : .backward] = start..<tape.schedule.events.count
   }
 
   /// The gradient of what came in goes to the part before.

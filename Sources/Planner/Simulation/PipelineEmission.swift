@@ -5,6 +5,8 @@ struct PipelineEmission {
   var schedule = Schedule()
   /// How many micro-batches go through each part.
   let microBatches: [Int]
+  /// How many of them have a split backward.
+  private let splitMicroBatches: [Int]
   private let unrolls: Bool
   /// Whether each micro-batch's backward is split, part by part.
   private let splits: [[Bool]]
@@ -22,12 +24,15 @@ struct PipelineEmission {
   init(_ order: PipelineOrder, _ runs: [PartRun], unrolls: Bool) {
     self.runs = runs
     self.unrolls = unrolls
-    microBatches = runs.indices.map { chunk in
-      order.pieces.reduce(0) { sum, piece in
-        sum + piece.count
-          * piece.actions.count { $0.kind == .forward && $0.chunk == chunk }
+    func count(_ kind: PipelineAction.Kind) -> [Int] {
+      runs.indices.map { chunk in
+        order.pieces.reduce(0) { sum, piece in
+          sum + piece.count * piece.actions.count { $0.kind == kind && $0.chunk == chunk }
+        }
       }
     }
+    microBatches = count(.forward)
+    splitMicroBatches = count(.inputBackward)
     splits = runs.indices.map { chunk in
       var splits: [Bool] = []
       for piece in order.pieces {
@@ -159,18 +164,27 @@ struct PipelineEmission {
     return instances[chunk][number] - takes[index].storages.lowerBound
   }
 
-  /// The losses that the schedule listed die.
-  mutating func freeLosses() {
-    for (chunk, run) in runs.enumerated() where run.lossBytes > 0 {
-      guard unrolls else {
-        schedule.free(run.lossBytes, count: microBatches[chunk], .other, Moment.end.rawValue)
-        continue
-      }
-      for (number, instance) in instances[chunk].enumerated() {
+  /// What every micro-batch left until here dies: losses, or gradients that inputs keep.
+  mutating func free(_ kept: KeyPath<PartRun.Take, Int32>) {
+    for (chunk, run) in runs.enumerated() {
+      for (number, instance) in instances[chunk].enumerated() where unrolls {
         let take = run.takes[take(chunk, number)]
+        let storage = take[keyPath: kept]
+        guard storage >= 0 else { continue }
+        let known = run.tape.storages[Int(storage)]
         schedule.free(
-          run.lossBytes, .other, Moment.end.rawValue,
-          storage: instance + take.loss - take.storages.lowerBound)
+          known.bytes, known.role, Moment.end.rawValue,
+          storage: instance + storage - take.storages.lowerBound)
+      }
+      guard !unrolls else { continue }
+      for take in run.takes {
+        guard take[keyPath: kept] >= 0 else { continue }
+        let known = run.tape.storages[Int(take[keyPath: kept])]
+        let isSplit = take.events[.inputBackward] != nil
+        let all =
+          kept == \.loss ? microBatches[chunk] : isSplit ? splitMicroBatches[chunk] : 0
+        if all > 0 { schedule.free(known.bytes, count: all, known.role, Moment.end.rawValue) }
+        break
       }
     }
   }

@@ -90,7 +90,7 @@ extension Tape {
     let operation = program.operations[Int(node.operation)]
     let outputs = Int(node.buffer)..<Int(node.buffer) + operation.outputs.count
     let incoming = buffers[outputs.lowerBound]
-    guard hasGradient(outputs) else { return letGoOfSaved(node) }
+    guard hasGradient(outputs) else { return splitsBackward ? () : letGoOfSaved(node) }
     buffers[outputs.lowerBound] = Buffer()
     if followsOperations {
       distribution?.beforeOperation(Int(node.operation), isBackward: true, in: &self)
@@ -102,6 +102,7 @@ extension Tape {
     let inputs = operation.inputs.count
     var mask: UInt8 = 0
     for input in 0..<inputs where edges[Int(node.edges) + input] != -1 { mask |= 1 << input }
+    if splitsBackward { mask &= ~holdForWeights(index, incoming) }
     var settled = node.frame == -1
     if timed { note(node.operation, operation, mask) }
     for step in program.steps[operation.steps] where step.mask & mask != 0 {
@@ -149,7 +150,7 @@ extension Tape {
       release(buffers[output].storage, node.operation)
       buffers[output] = Buffer()
     }
-    letGoOfSaved(node)
+    if !splitsBackward { letGoOfSaved(node) }
     for input in 0..<inputs {
       deliver(Self.get(made, UInt8(input)), to: edges[Int(node.edges) + input], node.operation)
     }
@@ -183,9 +184,9 @@ extension Tape {
   }
 
   /// The gradients of an operation's inputs, at most five.
-  private typealias Made = (Buffer, Buffer, Buffer, Buffer, Buffer)
+  typealias Made = (Buffer, Buffer, Buffer, Buffer, Buffer)
 
-  private static func get(_ made: Made, _ index: UInt8) -> Buffer {
+  static func get(_ made: Made, _ index: UInt8) -> Buffer {
     switch index {
     case 0: made.0
     case 1: made.1
@@ -195,7 +196,7 @@ extension Tape {
     }
   }
 
-  private static func set(
+  static func set(
     _ made: inout Made, _ index: UInt8, _ buffer: Buffer
   ) {
     switch index {
@@ -220,7 +221,7 @@ extension Tape {
   }
 
   /// The node lets go of its saved tensors, and of its share of a checkpoint frame.
-  private mutating func letGoOfSaved(_ node: Node) {
+  mutating func letGoOfSaved(_ node: Node) {
     if node.frame >= 0 {
       frames[Int(node.frame)].remaining -= node.savedCount
       if frames[Int(node.frame)].remaining == 0, node.savedCount > 0 { close(Int(node.frame)) }
@@ -233,7 +234,7 @@ extension Tape {
   }
 
   /// A gradient arrives in the buffer of what made the input, or of a weight.
-  private mutating func deliver(_ gradient: Buffer, to source: Int32, _ operation: Int32) {
+  mutating func deliver(_ gradient: Buffer, to source: Int32, _ operation: Int32) {
     guard gradient.storage >= 0 else { return }
     if source == -1 { return release(gradient.storage, operation) }
     if source >= 0 {
@@ -260,7 +261,7 @@ extension Tape {
   }
 
   /// `AccumulateGrad`: once all gradients of a weight have arrived, `.grad` takes the buffer or adds it.
-  private mutating func complete(_ source: Int32, _ operation: Int32) {
+  mutating func complete(_ source: Int32, _ operation: Int32) {
     guard source <= -2 else { return }
     let leaf = Int(-2 - source)
     guard leaf < program.leaves.count, leaves[leaf].arrived == program.leaves[leaf].uses else {

@@ -202,10 +202,11 @@ extension Tape {
     _ count: Int, last: Int, first: Int, stride: Int, stream: Int,
     _ body: (inout Tape, Int) -> Void
   ) {
-    let differs = registers[stream].requires || mode == .off ? 1 : 2
-    let explicit = min(count, unrolls ? count : differs)
+    let ahead = registers[stream].requires || mode == .off ? 1 : 2
+    let explicit = min(count, unrolls ? count : ahead)
     for index in 0..<explicit { body(&self, first + index * stride) }
-    let last = distribution?.lastLayerDiffers == true ? max(last, 1) : last
+    let differs = distribution?.lastLayerDiffers == true || endsInLayers
+    let last = differs ? max(last, 1) : last
     let rest = max(0, count - explicit - last)
     if rest == 1 { body(&self, first + explicit * stride) }
     if rest > 1 {

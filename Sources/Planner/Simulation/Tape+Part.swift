@@ -16,10 +16,4 @@ extension Tape {
       Storage(bytes: bytes, references: 1 << 30, role: .communication, copies: copies))
     return Int32(truncatingIfNeeded: storages.count - 1)
   }
-
-  /// From here backward makes the gradients of activations alone.
-  mutating func beginSplit() {}
-
-  /// The gradients of weights.
-  mutating func finishSplit() {}
 }

@@ -80,6 +80,12 @@ struct Tape {
   var timed = false
   /// Whether what a part of a model receives lies in buffers that stay.
   var receivesIntoBuffers = false
+  /// Whether backward makes the gradients of activations alone.
+  var splitsBackward = false
+  /// What reached the operations whose weights wait for their gradients, in the order of backward.
+  var heldForWeights: [(node: Int, gradient: Int32)] = []
+  /// Whether the last layer's output leaves the part, so that its gradient comes from outside.
+  var endsInLayers = false
   /// The gradient of what a part of a model received, or -1.
   var sentGradient: Int32 = -1
   /// Temporaries of the node that runs.

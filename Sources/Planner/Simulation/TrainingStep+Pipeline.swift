@@ -33,11 +33,12 @@ extension TrainingStep {
     emission.run(stage.order)
     emission.schedule.begin(.backward)
     for (index, run) in runs.enumerated() { emission.append(run.end, of: index) }
-    emission.freeLosses()
+    emission.free(\.loss)
     for bytes in batches { emission.schedule.free(bytes, .other, Moment.end.rawValue) }
     emission.schedule.begin(.optimizer)
     try Self.update(local, runs.compactMap(\.distribution), plan, &emission.schedule)
     for (index, run) in runs.enumerated() { emission.append(run.gradientsEnd, of: index) }
+    emission.free(\.kept)
     schedule = emission.schedule
     weights = runs.flatMap(\.weights)
     passes = runs.map(\.times)

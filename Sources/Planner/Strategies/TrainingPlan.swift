@@ -6,6 +6,8 @@ public struct TrainingPlan: Sendable {
   var retentionPieces: @Sendable (Int) -> [RetentionPiece] = {
     [RetentionPiece(pattern: [.keep], layers: $0)]
   }
+  /// Whether ``retentionPieces`` are those of each stage of a pipeline instead of the whole model.
+  var retainsPerStage = false
   /// Whether a replay ends at the last tensor that backward needs.
   var earlyStop = true
   /// Forward and backward passes before the optimizer steps.
