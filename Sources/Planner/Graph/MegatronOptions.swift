@@ -32,6 +32,14 @@ public struct MegatronOptions: Hashable, Sendable {
     case transformerEngine = "te"
   }
 
+  /// How tokens get to their experts (`--moe-token-dispatcher-type`).
+  public enum Dispatcher: String, Hashable, Sendable, CaseIterable {
+    /// Every device gathers all tokens and takes those of its experts.
+    case allGather = "allgather"
+    /// Devices exchange the tokens.
+    case allToAll = "alltoall"
+  }
+
   /// Parts of a layer that are computed again (`--recompute-modules`).
   public enum Module: String, Hashable, Sendable, CaseIterable {
     /// Scores, softmax, dropout and their product with the values.
@@ -54,6 +62,8 @@ public struct MegatronOptions: Hashable, Sendable {
   public var recomputes: Set<Module> = []
   /// Devices that cut each expert (`--expert-tensor-parallel-size`), or `nil` for those that cut all matrices.
   public var expertTensorDegree: Int?
+  /// How tokens get to their experts.
+  public var dispatcher = Dispatcher.allGather
   /// Bytes of a cuBLAS workspace (`CUBLAS_WORKSPACE_CONFIG`), or `nil` for PyTorch's own choice.
   public var productWorkspace: Int?
 
@@ -62,15 +72,21 @@ public struct MegatronOptions: Hashable, Sendable {
 }
 
 extension MegatronOptions {
-  /// The workspaces that stay: two cuBLAS handles of PyTorch's, Transformer Engine's own, and one for each of four streams
-  /// where it groups products.
+  /// The workspaces that stay: two cuBLAS handles of PyTorch's, and Transformer Engine's own.
+  ///
+  /// cuBLAS has 32 MiB on compute capability 9.0 and, as NVIDIA's recorded runs on GB200 show, 10.0.
+  ///
+  /// - Parameters:
+  ///   - usesEngine: Whether Megatron's own layers call a product of Transformer Engine's, as routers do.
+  ///   - groupsProducts: Whether it multiplies groups, each of four streams in a workspace of its own.
   ///
   /// Source: `getChosenWorkspaceSize` in PyTorch's `aten/src/ATen/cuda/CublasHandlePool.cpp`;
   /// `get_cublas_workspace_size_bytes` and `get_multi_stream_cublas_workspace` in
   /// `transformer_engine/pytorch/module/base.py`: 32 MiB from Hopper on, else 4 MiB.
-  func workspaces(on kernels: KernelTraits, groupsProducts: Bool) -> [Int] {
-    let handle = productWorkspace ?? (kernels.computeCapability / 10 == 9 ? 33_554_432 : 8_519_680)
-    guard implementation == .transformerEngine else { return [handle, handle] }
+  func workspaces(on kernels: KernelTraits, usesEngine: Bool, groupsProducts: Bool) -> [Int] {
+    let isLarge = [9, 10].contains(kernels.computeCapability / 10)
+    let handle = productWorkspace ?? (isLarge ? 33_554_432 : 8_519_680)
+    guard implementation == .transformerEngine || usesEngine else { return [handle, handle] }
     let own = kernels.computeCapability >= 90 ? 33_554_432 : 4_194_304
     return [handle, handle, own] + Array(repeating: own, count: groupsProducts ? 4 : 0)
   }

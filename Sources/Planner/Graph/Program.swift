@@ -14,6 +14,8 @@ struct Program: Sendable {
   var addsBias = false
   /// Whether a matrix product is in 8-bit floating point, forward and backward both by cuBLASLt.
   var multipliesInFloat8 = false
+  /// Whether a router of Megatron's sends tokens to experts.
+  var routes = false
   /// Whether Transformer Engine multiplies groups of rows with matrices of their own.
   var groupsProducts = false
   /// The register of the loss.

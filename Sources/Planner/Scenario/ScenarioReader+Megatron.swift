@@ -20,6 +20,7 @@ extension ScenarioReader {
     options.makesMask = try keys.bool("create_attention_mask_in_dataloader", default: true)
     options.expertTensorDegree = try keys.optionalInteger(
       "expert_tensor_parallel_size", in: 1...1024)
+    options.dispatcher = try keys.choice("moe_token_dispatcher_type", default: .allGather)
     options.productWorkspace = try Self.workspace(&keys)
     try keys.finish()
     return options

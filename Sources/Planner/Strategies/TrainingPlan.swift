@@ -56,7 +56,8 @@ public struct TrainingPlan: Sendable {
     if context.kernels.isProcessor { return [] }
     if context.framework == .megatron {
       return context.megatron.workspaces(
-        on: context.kernels, groupsProducts: graph.program.groupsProducts)
+        on: context.kernels, usesEngine: graph.program.routes,
+        groupsProducts: graph.program.groupsProducts)
     }
     let handle = context.kernels.computeCapability / 10 == 9 ? 33_554_432 : 8_519_680
     var workspaces = [handle, handle]

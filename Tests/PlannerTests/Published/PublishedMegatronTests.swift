@@ -8,7 +8,7 @@ import Testing
 
   /// What a run was planned to need, in bytes.
   private struct Figures {
-    /// The peak: allocated where one device has all layers, else what is live on the rank.
+    /// The peak of what is allocated.
     var peak: Double
     /// What stays between steps.
     var resident: Double
@@ -17,7 +17,7 @@ import Testing
   private func figures(_ run: Fixtures.Case) throws -> Figures {
     let scenario = try run.scenario
     guard let rank = run.value.integer("rank") else {
-      let report = try Planner.plan(scenario, .tensors)
+      let report = try Planner.plan(scenario, .report)
       return Figures(
         peak: Double(report.phases.map(\.allocated.count).max() ?? 0),
         resident: Double(report.phases[2].allocated.count))
@@ -26,7 +26,12 @@ import Testing
     let pipeline = try #require(plan.pipeline)
     let steps = try PipelineSteps(try scenario.model.family.graph(plan.context), plan, pipeline)
     let found = try #require(steps.ranks.first { $0.ranks.contains(rank) })
-    return Figures(peak: Double(found.live), resident: Double(found.fold.peaks[2].live))
+    let report = try ReportBuilder(
+      scenario, plan, steps.graph, found.step, .report, replayed: steps.replayed(found)
+    ).report()
+    return Figures(
+      peak: Double(report.phases.map(\.allocated.count).max() ?? 0),
+      resident: Double(report.phases[2].allocated.count))
   }
 
   @Test("are met within what their row says, or say why not", arguments: cases)

@@ -102,6 +102,13 @@ struct MegatronDecoder: Sendable {
       let scores = try checkedProduct(tokens.all, tokens.sequence, part.heads, size)
       largest = max(largest, scores)
     }
+    if sizes.experts != nil, context.megatron.dispatcher == .allGather {
+      let ranks = try checkedProduct(
+        context.megatron.expertTensorDegree ?? context.mesh.tensor, context.mesh.expert)
+      if ranks > 1 {
+        largest = max(largest, try checkedProduct(tokens.kept, ranks, sizes.hidden, size))
+      }
+    }
     if largest > 0 { buffers.append(largest) }
     return buffers
   }

@@ -87,35 +87,57 @@ struct MegatronExperts: MegatronFeedForward {
       return sum
     }
     let probabilities = f.local(try f.routing(normed, router, choices: sizes.choices))
-    let rows = try checkedProduct(normed.spec.rows, sizes.choices)
-    // Each row with its probability; a device keeps as many as it sends where tokens spread evenly.
-    let (permuted, weights) = try f.permuted(normed, probabilities, rows: rows)
-    var (sent, probability) = (f.local(permuted), f.local(weights))
-    if f.context.mesh.expert > 1 {
-      sent = f.local(try f.exchanged(sent, "all_to_all", rows: rows), replacing: sent)
-      probability = f.local(try f.exchanged(probability, "all_to_all", rows: rows), replacing: probability)
-    }
-    let all = try checkedProduct(rows, tensor)
-    if tensor > 1 {
-      sent = f.local(try f.exchanged(sent, "gather_experts_input", rows: all), replacing: sent)
-      probability = f.local(
-        try f.exchanged(probability, "gather_probabilities", rows: all), replacing: probability)
-    }
-    if local > 1 {
-      sent = f.local(try f.exchanged(sent, "sort_chunks", rows: all), replacing: sent)
-      probability = f.local(try f.exchanged(probability, "sort_chunks", rows: all), replacing: probability)
-    }
-    var output = f.local(try run(sent, probability, in: &f))
-    if local > 1 { output = f.local(try f.exchanged(output, "sort_chunks", rows: all), replacing: output) }
-    if tensor > 1 {
-      output = f.local(try f.exchanged(output, "scatter_experts_output", rows: rows), replacing: output)
-    }
-    if f.context.mesh.expert > 1 {
-      output = f.local(try f.exchanged(output, "all_to_all", rows: rows), replacing: output)
-    }
-    let back = try f.exchanged(output, "unpermute", rows: normed.spec.rows)
+    let back =
+      f.context.megatron.dispatcher == .allToAll
+      ? try exchanged(normed, probabilities, in: &f) : try gathered(normed, probabilities, in: &f)
     guard let common else { return f.leave(f.local(back)) }
     return f.leave(f.local(try f.add(back, common)))
+  }
+
+  /// Devices send each other rows, and get them back; even loads make as many come as go.
+  private func exchanged(_ x: Value, _ probabilities: Value, in f: inout Forward)
+    throws(PlanError) -> Value
+  {
+    let rows = try checkedProduct(x.spec.rows, sizes.choices)
+    let all = try checkedProduct(rows, tensor)
+    let travels = f.context.mesh.expert > 1
+    let (permuted, weights) = try f.permuted(x, probabilities, rows: rows)
+    var (sent, weight) = (f.local(permuted), f.local(weights))
+    func step(_ name: StaticString, _ rows: Int, _ f: inout Forward) throws(PlanError) {
+      sent = f.local(try f.exchanged(sent, name, rows: rows), replacing: sent)
+      weight = f.local(try f.exchanged(weight, name, rows: rows), replacing: weight)
+    }
+    if travels { try step("all_to_all", rows, &f) }
+    if tensor > 1 { try step("gather_from_sequence_parallel_region", all, &f) }
+    if local > 1 { try step("sort_chunks", all, &f) }
+    var output = f.local(try run(sent, weight, in: &f))
+    func back(_ name: StaticString, _ rows: Int, _ f: inout Forward) throws(PlanError) {
+      output = f.local(try f.exchanged(output, name, rows: rows), replacing: output)
+    }
+    if local > 1 { try back("sort_chunks", all, &f) }
+    if tensor > 1 { try back("reduce_scatter_to_sequence_parallel_region", rows, &f) }
+    if travels { try back("all_to_all", rows, &f) }
+    return try f.exchanged(output, "unpermute", rows: x.spec.rows)
+  }
+
+  /// Every device gathers all tokens, in a buffer that stays, and takes the rows of its experts.
+  private func gathered(_ x: Value, _ probabilities: Value, in f: inout Forward)
+    throws(PlanError) -> Value
+  {
+    let ranks = try checkedProduct(tensor, f.context.mesh.expert)
+    let tokens = try checkedProduct(x.spec.rows, ranks)
+    let rows = try checkedProduct(x.spec.rows, sizes.choices, tensor)
+    var all = probabilities
+    if ranks > 1 {
+      all = f.local(try f.exchanged(all, "gather_from_sequence_parallel_region", rows: tokens))
+    }
+    let (permuted, weights) = try f.permuted(x, all, rows: rows)
+    let (sent, weight) = (f.local(permuted), f.local(weights))
+    let output = f.local(try run(sent, weight, in: &f))
+    let restored = try f.exchanged(output, "unpermute", rows: tokens)
+    guard ranks > 1 else { return restored }
+    return try f.exchanged(
+      restored, "reduce_scatter_to_sequence_parallel_region", rows: x.spec.rows)
   }
 
   /// The two products with the activation between them, over the rows of all experts.

@@ -7,6 +7,7 @@ extension Forward {
   ///
   /// Saved are the input, the places and probabilities of the choices, and the map of tokens to experts.
   mutating func routing(_ x: Value, _ weight: Parameter, choices: Int) throws(PlanError) -> Value {
+    program.routes = true
     let experts = weight.value.spec.rows
     let all = try TensorSpec(x.spec.rows, experts, x.spec.dtype)
     let chosen = try TensorSpec(x.spec.rows, choices, .fp32)
