@@ -37,6 +37,19 @@ struct PipelineCheck {
           "\(name)\(isOlder ? " version 1" : "") cannot be planned with a pipeline",
           "strategies.\(name)", "Use fsdp (fully_shard) or ddp, or leave one of the two out.")
       }
+      if let shards = strategy as? FullyShard {
+        let isDefault = shards.layerReshard == .always && shards.rootReshard == .never
+        guard isDefault || shards.layerReshard == .never, !shards.offloads else {
+          throw refuse(
+            "fully_shard that reshards after forward, or lies on the host, cannot be planned with a pipeline",
+            "strategies.fsdp", "Leave \"reshard_after_forward\" and \"cpu_offload\" out.")
+        }
+        if type(of: pipeline.schedule).splitsBackward {
+          throw refuse(
+            "fully_shard under a split backward cannot be planned", "strategies.fsdp",
+            "Use \"1f1b\", \"gpipe\" or \"interleaved-1f1b\", or ddp.")
+        }
+      }
       if let checkpointing = strategy as? ActivationCheckpointing, checkpointing.reentrant {
         throw refuse(
           "reentrant checkpoints cannot be planned with a pipeline",
