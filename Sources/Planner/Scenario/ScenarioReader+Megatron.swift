@@ -4,6 +4,7 @@ extension ScenarioReader {
     -> MegatronOptions
   {
     var options = MegatronOptions()
+    if framework == .megatron { try refuseOthersKeys(settings) }
     guard var keys = try settings.object("megatron") else { return options }
     guard framework == .megatron else {
       throw PlanError(
@@ -24,6 +25,18 @@ extension ScenarioReader {
     options.productWorkspace = try Self.workspace(&keys)
     try keys.finish()
     return options
+  }
+
+  /// Keys that choose among kernels which Megatron does not run.
+  private func refuseOthersKeys(_ settings: Settings) throws(PlanError) {
+    for (key, instead) in [
+      ("attention", "Use \"megatron\": { \"attention_backend\": … }."),
+      ("kernels", "Leave it out: Megatron brings its own."),
+      ("loss", "Use \"megatron\": { \"cross_entropy_loss_fusion\": … }."),
+    ] where settings.has(key) {
+      throw PlanError(
+        .conflict, "\"\(key)\" says nothing about Megatron", path: key, fix: instead)
+    }
   }
 
   /// `":4096:8"`: pairs of a size in KiB and a number.

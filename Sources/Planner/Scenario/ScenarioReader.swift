@@ -18,7 +18,8 @@ public struct ScenarioReader {
   }
 
   private static let keys = [
-    "schema", "name", "model", "workload", "precision", "attention", "kernels", "loss", "framework", "megatron",
+    "schema", "name", "model", "workload", "precision", "attention", "kernels", "loss", "framework",
+    "megatron",
     "optimizer", "gradient_clipping", "strategies", "allocator", "hardware", "compile",
   ]
 
@@ -126,6 +127,7 @@ extension ScenarioReader {
     throws(PlanError) -> AttentionImplementation
   {
     guard let name = try settings.optionalString("attention") else {
+      if try settings.optionalString("framework") == Framework.megatron.rawValue { return .sdpa }
       defaults.note("attention", "attention sdpa")
       return .sdpa
     }

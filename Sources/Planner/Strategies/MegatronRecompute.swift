@@ -54,7 +54,9 @@ struct MegatronRecompute {
         throw PlanError(
           .unsupported, "recomputing \"\(name.prefix(80))\" is not planned",
           path: settings.place("recompute_modules"),
-          fix: "Use \(MegatronOptions.Module.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")).")
+          fix:
+            "Use \(MegatronOptions.Module.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))."
+        )
       }
       modules.insert(module)
     }

@@ -79,6 +79,15 @@ struct HelpTopic: Sendable {
       kernels     torch, liger (Llama, Mistral, Qwen2, Qwen3)
       loss        { "implementation": "transformers" }, "transformers-4.48", or
                   "chunked" with "chunks": 8
+      framework   torch, megatron; with megatron a model may be its own arguments
+                  ("model_type": "megatron_gpt", "num_layers": 96, …), and
+                  "megatron": { "transformer_impl", "attention_backend",
+                  "cross_entropy_loss_fusion", "cross_entropy_fusion_impl",
+                  "gradient_accumulation_fusion", "bias_dropout_fusion",
+                  "create_attention_mask_in_dataloader",
+                  "moe_token_dispatcher_type", "expert_tensor_parallel_size",
+                  "cublas_workspace_config" } says how it runs; "checkpointing"
+                  takes its "recompute_granularity" and what goes with it
       device      an id from "plan show devices", or an object with memory_gib,
                   compute_capability, multiprocessors, bandwidth_GBps, tflops;
                   of a cpu: "kind": "cpu", memory_gib, bandwidth_GBps, tflops

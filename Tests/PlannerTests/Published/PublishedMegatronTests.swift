@@ -48,13 +48,17 @@ import Testing
   }
 
   @Test("make a table whose median is below one percent") func table() throws {
-    var lines = ["   planned and measured GiB, the errors in % of peak and of what stays, of each run"]
+    var lines = [
+      "   planned and measured GiB, the errors in % of peak and of what stays, of each run"
+    ]
     var (peaks, residents): ([Double], [Double]) = ([], [])
     for run in Self.cases {
       let planned = try figures(run)
       let measured = Double(try #require(run.value.integer("measured_bytes")))
       peaks.append(abs(planned.peak / measured - 1))
-      var row = [planned.peak / 1_073_741_824, measured / 1_073_741_824, 100 * (planned.peak / measured - 1)]
+      var row = [
+        planned.peak / 1_073_741_824, measured / 1_073_741_824, 100 * (planned.peak / measured - 1),
+      ]
       if let resident = run.value.integer("static_bytes") {
         residents.append(abs(planned.resident / Double(resident) - 1))
         row.append(100 * (planned.resident / Double(resident) - 1))

@@ -48,7 +48,8 @@ import Testing
       "kernels", "unsloth", .unknown, "\"unsloth\" is not known here", at: "kernels",
       fix: "Use one of: torch, liger."),
     Mistake(
-      "framework", "megatron", .unsupported, "\"megatron\" cannot be planned yet", at: "framework",
+      "framework", "deepspeed", .unsupported, "\"deepspeed\" cannot be planned yet",
+      at: "framework",
       fix: "Use \"torch\"."),
     Mistake(
       "loss", ["implementation": "chunked", "chunks": 0], .invalid, "0 is out of range",

@@ -43,7 +43,7 @@ import Testing
   /// Two norms keep a mean and a deviation of each row, in fp32, which the paper leaves out.
   private func statistics(_ rows: Int) -> Int { 16 * rows }
 
-  /// Korthikanti et al. 2022, arXiv:2205.05198, table 2.
+  /// Table 2 of Korthikanti, 2022 (arXiv:2205.05198).
   @Test("layers keep sbh(34 + 5as/h) bytes, and their parts", arguments: [1, 2, 4])
   func activations(degree t: Int) throws {
     let (s, b, h, a) = (512, 2, 1024, 16)
@@ -56,10 +56,12 @@ import Testing
     #expect(cut == s * b * h * 34 / t + scores + statistics(s * b / t))
     let selective = try saved(
       strategies: tensor
-        + ", \"sequence_parallel\": {}, \"checkpointing\": {\"recompute_granularity\": \"selective\"}")
+        + ", \"sequence_parallel\": {}, \"checkpointing\": {\"recompute_granularity\": \"selective\"}"
+    )
     #expect(selective == s * b * h * 34 / t + statistics(s * b / t))
     let full = try saved(
-      strategies: tensor + ", \"sequence_parallel\": {}, \"checkpointing\": {\"recompute_granularity\": "
+      strategies: tensor
+        + ", \"sequence_parallel\": {}, \"checkpointing\": {\"recompute_granularity\": "
         + "\"full\", \"recompute_method\": \"uniform\"}")
     #expect(full == s * b * h * 2 / t)
   }
@@ -115,12 +117,18 @@ import Testing
       ("\"fsdp\": {\"shards\": 2}", "strategies.fsdp"),
       ("\"lora\": {\"rank\": 8, \"target_modules\": [\"q_proj\"]}", "strategies.lora"),
       ("\"tensor_parallel\": {\"degree\": 3}", "strategies.tensor_parallel.degree"),
-      ("\"checkpointing\": {\"recompute_granularity\": \"selective\", \"recompute_modules\": [\"mlp\"]}",
-        "strategies.checkpointing.recompute_modules"),
-      ("\"checkpointing\": {\"recompute_granularity\": \"full\", \"recompute_method\": \"uniform\", \"recompute_num_layers\": 2}",
-        "strategies.checkpointing.recompute_num_layers"),
-      ("\"data_parallel\": {\"degree\": 3, \"num_distributed_optimizer_instances\": 2}",
-        "strategies.data_parallel.num_distributed_optimizer_instances"),
+      (
+        "\"checkpointing\": {\"recompute_granularity\": \"selective\", \"recompute_modules\": [\"mlp\"]}",
+        "strategies.checkpointing.recompute_modules"
+      ),
+      (
+        "\"checkpointing\": {\"recompute_granularity\": \"full\", \"recompute_method\": \"uniform\", \"recompute_num_layers\": 2}",
+        "strategies.checkpointing.recompute_num_layers"
+      ),
+      (
+        "\"data_parallel\": {\"degree\": 3, \"num_distributed_optimizer_instances\": 2}",
+        "strategies.data_parallel.num_distributed_optimizer_instances"
+      ),
     ])
   func refusals(_ strategies: String, _ path: String) throws {
     let error = #expect(throws: PlanError.self) {

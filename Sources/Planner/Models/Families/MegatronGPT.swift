@@ -45,7 +45,8 @@ struct MegatronGPT: ModelFamily {
       vocabulary: try config.integer("vocab_size", in: 1...10_000_000), hidden: hidden,
       layers: try config.integer("num_layers", in: 1...100_000), heads: heads, keyHeads: groups,
       headWidth: width ?? hidden / heads,
-      feedForward: try config.integer("ffn_hidden_size", in: 1...10_000_000, default: max(inner, 1)))
+      feedForward: try config.integer("ffn_hidden_size", in: 1...10_000_000, default: max(inner, 1))
+    )
     sizes.isGated = isGated
     sizes.usesRMSNorm =
       try config.choice("normalization", default: Normalization.layerNorm) == .rms
@@ -110,6 +111,7 @@ struct MegatronGPT: ModelFamily {
     sizes.experts.map { RoutedExperts(count: $0.count, choices: $0.choices) }
   }
   var megatron: MegatronSizes? { sizes }
+  var assumptions: [Assumption] { sizes.experts == nil ? [] : [.evenExperts] }
 
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     guard context.framework == .megatron else {
@@ -119,6 +121,14 @@ struct MegatronGPT: ModelFamily {
     }
     return try MegatronDecoder(sizes: sizes).graph(context)
   }
+}
+
+extension Assumption {
+  /// What Megatron's mixtures take for granted.
+  fileprivate static let evenExperts = Assumption(
+    "even_experts",
+    "tokens spread evenly over the experts; with expert parallelism a device whose experts are chosen more often needs more",
+    source: "MoELayer, Megatron core 0.16.1")
 }
 
 extension Model {
@@ -131,7 +141,8 @@ extension Model {
       throw PlanError(
         .unsupported, "\(type(of: family).modelType) cannot be planned as Megatron's layers",
         path: "framework",
-        fix: "Use a model of type llama, mistral, qwen2, qwen3, gpt2, or a config of Megatron's arguments with "
+        fix:
+          "Use a model of type llama, mistral, qwen2, qwen3, gpt2, or a config of Megatron's arguments with "
           + "\"model_type\": \"megatron_gpt\".")
     }
     var model = self

@@ -25,7 +25,8 @@ struct MegatronAttention: MegatronSelfAttention {
     output = try f.parameter("self_attention.linear_proj.weight", sizes.hidden, queries)
     outputBias =
       sizes.addsBias ? try f.parameter("self_attention.linear_proj.bias", 1, sizes.hidden) : nil
-    norm = try f.megatronNorm("self_attention.linear_qkv.layer_norm_weight", sizes, width: sizes.hidden)
+    norm = try f.megatronNorm(
+      "self_attention.linear_qkv.layer_norm_weight", sizes, width: sizes.hidden)
     projection = try f.parameter("self_attention.linear_qkv.weight", rows, sizes.hidden)
     projectionBias =
       sizes.addsBias || sizes.addsQueryBias
@@ -65,7 +66,9 @@ struct MegatronAttention: MegatronSelfAttention {
     }
     // Transformer Engine makes all three contiguous unless they are views of one tensor of equal parts.
     let isAlone = rotates || headNorms != nil
-    if f.context.megatron.implementation == .transformerEngine, isAlone || part.heads > part.keyHeads {
+    if f.context.megatron.implementation == .transformerEngine,
+      isAlone || part.heads > part.keyHeads
+    {
       if !isAlone {
         if !copies { q = f.local(try f.contiguous(q, columns: width), replacing: q) }
         k = f.local(try f.contiguous(k, columns: width), replacing: k)

@@ -27,7 +27,36 @@ enum MegatronRun {
         .unsupported, "Megatron is planned with Adam", path: "optimizer.name",
         fix: "Use \"adam\" or \"adamw\".")
     }
+    if scenario.workload.expertLoad != nil {
+      throw PlanError(
+        .unsupported, "uneven loads of experts are not planned for Megatron",
+        path: "workload.experts",
+        fix: "Leave \"experts\" out: tokens are taken to spread evenly.")
+    }
     if plan.distribution == nil { try MegatronDataParallel(degree: 1).decide(&plan) }
+    try checkExperts(plan, of: scenario)
+  }
+
+  /// Experts lie on devices that data, context and tensor parallelism have already.
+  private static func checkExperts(_ plan: TrainingPlan, of scenario: Scenario) throws(PlanError) {
+    let mesh = plan.mesh
+    guard mesh.expert > 1 else { return }
+    guard scenario.model.family.routedExperts != nil else {
+      throw PlanError(
+        .conflict, "\(scenario.model.name) has no experts to share",
+        path: "strategies.expert_parallel", fix: "Leave it out.")
+    }
+    let cut = plan.context.megatron.expertTensorDegree ?? mesh.tensor
+    let devices = try checkedProduct(plan.dataParallel, mesh.context, mesh.tensor)
+    guard devices % (try checkedProduct(mesh.expert, cut)) == 0 else {
+      throw PlanError(
+        .invalid,
+        "experts of \(mesh.expert) × \(cut) devices do not fit the \(devices) of a pipeline stage",
+        path: "strategies.expert_parallel.degree",
+        fix:
+          "Choose a degree that divides data × context × tensor parallelism, by expert_tensor_parallel_size."
+      )
+    }
   }
 
   private static func isMegatrons(_ strategy: any Strategy) -> Bool {

@@ -68,7 +68,8 @@ extension Forward {
     free(drops ? 3 : 0)
     free(4)
     record()
-    let parts = [register(scores), register(scores)] + (drops ? [register(mask), register(scores)] : [])
+    let parts =
+      [register(scores), register(scores)] + (drops ? [register(mask), register(scores)] : [])
     for part in parts { allocate(part) }
     let raw = register(q.spec)
     allocate(raw)
