@@ -101,7 +101,8 @@ struct ReportBuilder {
   private func parameters() throws(PlanError) -> (all: Int, trainable: Int, active: Int) {
     var (all, trainable, active) = (0, 0, 0)
     for weight in step.weights {
-      let (count, overflow) = weight.spec.elements.multipliedReportingOverflow(by: weight.count)
+      let elements = weight.whole ?? weight.spec.elements
+      let (count, overflow) = elements.multipliedReportingOverflow(by: weight.count)
       let (sum, over) = all.addingReportingOverflow(count)
       guard !overflow, !over else { throw .overflow("parameters", "the sum of all weights") }
       all = sum

@@ -79,7 +79,7 @@ struct Tape {
   /// Whether ``spans`` are kept.
   var timed = false
   /// Temporaries of the node that runs.
-  var temporaries: ContiguousArray<Int32> = .init(repeating: -1, count: 16)
+  var temporaries: ContiguousArray<Int32> = .init(repeating: -1, count: 32)
 
   /// An operation that runs, forward or backward.
   struct Span: Sendable {
@@ -142,6 +142,8 @@ struct Tape {
   struct Buffer {
     var storage: Int32 = -1
     var view = false
+    /// Whether it is a `DTensor`.
+    var wrapped = false
     /// Its own bytes, where its storage has more.
     var bytes = 0
   }

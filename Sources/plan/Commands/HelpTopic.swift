@@ -83,8 +83,11 @@ struct HelpTopic: Sendable {
                   compute_capability, multiprocessors, bandwidth_GBps, tflops;
                   of a cpu: "kind": "cpu", memory_gib, bandwidth_GBps, tflops
       host_memory what the host offers to a run; a cpu of the catalog needs it
-      devices     as many as fsdp or ddp use; "link_GBps", "network_GBps" and
-                  "devices_per_node" say what connects them
+      strategies  "plan show strategies" lists them; of model parallelism
+                  "tensor_parallel": { "degree": 8, "loss_parallel": true },
+                  "sequence_parallel": {}, "context_parallel": { "degree": 4 }
+      devices     as many as the strategies use together; "link_GBps",
+                  "network_GBps" and "devices_per_node" say what connects them
 
       """)
 

@@ -32,6 +32,8 @@ struct Llama: ModelFamily {
   }
 
   var linearModules: [String] { Self.linearModules }
+  var cutsMatrices: Bool { true }
+  var sharesSequences: Bool { window == nil }
 
   /// The projections of a layer with separate q, k, v and a gated MLP.
   static let linearModules = [
@@ -39,20 +41,21 @@ struct Llama: ModelFamily {
   ]
 
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
+    let sizes = try self.sizes.cut(by: context.mesh)
     var decoder = RotaryDecoder(sizes: sizes)
     decoder.window = window
     decoder.slides = [window != nil]
     return try decoder.graph(context) { (f) throws(PlanError) in
       try RMSNorm("norm", weight: "norm.weight", width: sizes.hidden, in: &f)
     } layer: { (f, x, around) throws(PlanError) in
-      try layer(around, in: &f)(x, around, in: &f)
+      try layer(sizes, around, in: &f)(x, around, in: &f)
     }
   }
 
   /// Declares one layer.
-  private func layer(_ around: RotaryAttention.Surroundings, in f: inout Forward)
-    throws(PlanError) -> DecoderLayer
-  {
+  private func layer(
+    _ sizes: DecoderSizes, _ around: RotaryAttention.Surroundings, in f: inout Forward
+  ) throws(PlanError) -> DecoderLayer {
     let projections = try SeparateProjections(
       sizes, bias: inputBias, outputBias: outputBias,
       treatment: headNorms ? .headNorms : .none, in: &f)

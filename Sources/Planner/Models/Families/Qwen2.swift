@@ -18,6 +18,8 @@ struct Qwen2: ModelFamily {
   }
 
   var linearModules: [String] { lineage.linearModules }
+  var cutsMatrices: Bool { true }
+  var sharesSequences: Bool { lineage.sharesSequences }
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     try lineage.graph(context)
   }
