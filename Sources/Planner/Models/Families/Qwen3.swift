@@ -22,6 +22,7 @@ struct Qwen3: ModelFamily {
   }
 
   var linearModules: [String] { lineage.linearModules }
+  var cutsMatrices: Bool { true }
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     try lineage.graph(context)
   }

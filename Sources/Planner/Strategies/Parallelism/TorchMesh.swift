@@ -55,7 +55,7 @@ enum TorchMesh {
       withoutPlan.contains(name)
         ? "transformers 5.17 has no tp_plan for \(name) models"
         : "tensor parallelism of \(name) models cannot be planned yet", path: degree,
-      fix: "Use a llama, mistral or qwen2 model, or leave it out.")
+      fix: "Use a llama, mistral, qwen2 or qwen3 model, or leave it out.")
   }
 
   /// What nobody ran on `DTensor`s, or what cannot run on them.
