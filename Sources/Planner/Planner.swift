@@ -82,7 +82,7 @@ public enum Planner {
     try StrategyStack([scenario.precision] + scenario.strategies).decide(&plan)
     plan.assumptions += plan.optimizer.assumptions
     try checkDevices(plan, of: scenario)
-    try TorchMesh.check(plan, of: scenario)
+    try TorchMesh.check(&plan, of: scenario)
     try MegatronRun.complete(&plan, of: scenario)
     try checkTargets(plan, of: scenario)
     try checkStepInBackward(plan)

@@ -90,6 +90,14 @@ extension Forward {
         kind: .free, mask: mask, index: index, view: false, role: .activations, bytes: 0))
   }
 
+  /// Backward hands temporary number `place` on as the gradient of input `index`: a view.
+  mutating func share(_ index: UInt8, from place: UInt8) {
+    step(
+      BackwardStep(
+        kind: .share, mask: 1 << index, index: index, view: true, role: .activations, bytes: 0,
+        extra: Int(place)))
+  }
+
   /// The operator has returned; what follows happens in autograd's validation of its results.
   mutating func settle() {
     step(
@@ -113,7 +121,16 @@ extension Forward {
         bytes: spec.bytes))
   }
 
-  private mutating func step(_ step: BackwardStep) { program.steps.append(step) }
+  private mutating func step(_ step: BackwardStep) {
+    var step = step
+    step.wrapped = wrapsTensors
+    program.steps.append(step)
+  }
+
+  /// What the operation exchanges with other devices, forward and backward.
+  mutating func exchange(_ forward: Exchange?, backward: Exchange?) {
+    (current.exchange, current.backwardExchange) = (forward, backward)
+  }
 
   /// Ends an operation with one new tensor as its result.
   mutating func end(_ spec: TensorSpec, saving mask: UInt8 = 0, role: Role = .activations) -> Value

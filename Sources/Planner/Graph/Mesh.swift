@@ -17,6 +17,8 @@ public struct Mesh: Hashable, Sendable {
   public var cutsSequence = false
   /// Whether the loss works on logits cut along the vocabulary; `nil` for what the framework does.
   public var cutsLogits: Bool?
+  /// Whether the loss works on cut logits, as torchtitan has it where the sequence is cut.
+  var keepsLogitsCut: Bool { tensor > 1 && (cutsLogits ?? cutsSequence) }
   /// Devices that cut the sequence (`context_parallel.degree`).
   public var context = 1
   /// How they attend to all of it.

@@ -62,6 +62,10 @@ struct Program: Sendable {
     var loading: [Int] = []
     /// How many gradients arrive for it in one backward pass of its section.
     var uses: Int32 = 0
+    /// Elements of the whole weight, where several devices share it.
+    var whole: Int?
+    /// Whether its gradient is laid out over devices as the weight is not.
+    var redistributesGradient = false
     /// Elements that one token is computed with, where that is not all of them.
     var active: Int?
     /// How many matrices it holds, side by side.

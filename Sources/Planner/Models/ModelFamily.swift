@@ -12,6 +12,10 @@ public protocol ModelFamily: Sendable {
   var linearModules: [String] { get }
   /// Whether a decoder writes one sequence while it reads what an encoder made of another; false by default.
   var isEncoderDecoder: Bool { get }
+  /// Whether PyTorch's tensor parallelism of its layers is planned; false by default.
+  var cutsMatrices: Bool { get }
+  /// Whether PyTorch's context parallelism of it is planned; false by default.
+  var sharesSequences: Bool { get }
   /// The experts that tokens are shared among, in models that have them; `nil` by default.
   var routedExperts: RoutedExperts? { get }
   /// What the plan of such a model takes for granted; nothing by default.
@@ -25,6 +29,10 @@ public protocol ModelFamily: Sendable {
 extension ModelFamily {
   /// See ``ModelFamily/isEncoderDecoder``.
   public var isEncoderDecoder: Bool { false }
+  /// See ``ModelFamily/cutsMatrices``.
+  public var cutsMatrices: Bool { false }
+  /// See ``ModelFamily/sharesSequences``.
+  public var sharesSequences: Bool { false }
   /// See ``ModelFamily/routedExperts``.
   public var routedExperts: RoutedExperts? { nil }
   /// See ``ModelFamily/megatron``.

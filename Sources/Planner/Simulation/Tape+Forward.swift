@@ -160,6 +160,9 @@ extension Tape {
           event: schedule.events.count, operation: Int32(truncatingIfNeeded: operation),
           again: recomputes, seconds: seconds))
     }
+    if let exchange = program.operations[operation].exchange {
+      communicate(exchange.collective, exchange.payload, among: exchange.ranks)
+    }
     if recomputes { work.recomputedSeconds += seconds } else { work.seconds += seconds }
     guard flops != 0 else { return }
     let total = Int128(flops) &* Int128(copies)

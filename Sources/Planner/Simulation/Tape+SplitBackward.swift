@@ -138,6 +138,10 @@ extension Tape {
       case .allocate:
         temporaries[Int(step.index)] = allocate(step.bytes, step.role, node.operation)
       case .free: release(temporaries[Int(step.index)], node.operation)
+      case .share:
+        let storage = temporaries[step.extra]
+        retain(storage)
+        Self.set(&made, step.index, Buffer(storage: storage, view: true))
       case .reuse, .settle: break
       }
     }

@@ -19,6 +19,8 @@ struct Qwen2: ModelFamily {
 
   var linearModules: [String] { lineage.linearModules }
   var megatron: MegatronSizes? { lineage.megatron }
+  var cutsMatrices: Bool { true }
+  var sharesSequences: Bool { lineage.sharesSequences }
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     try lineage.graph(context)
   }

@@ -22,15 +22,19 @@ struct MegatronAttention: MegatronSelfAttention {
     let width = sizes.headWidth
     let queries = try checkedProduct(part.heads, width)
     let rows = queries + 2 * (try checkedProduct(part.keyHeads, width))
-    output = try f.parameter("self_attention.linear_proj.weight", sizes.hidden, queries)
+    // Devices beyond the key heads have copies of some.
+    let all = try checkedProduct(sizes.heads + 2 * sizes.keyHeads, width)
+    output = try f.cutParameter("self_attention.linear_proj.weight", sizes.hidden, queries)
     outputBias =
       sizes.addsBias ? try f.parameter("self_attention.linear_proj.bias", 1, sizes.hidden) : nil
     norm = try f.megatronNorm(
       "self_attention.linear_qkv.layer_norm_weight", sizes, width: sizes.hidden)
-    projection = try f.parameter("self_attention.linear_qkv.weight", rows, sizes.hidden)
+    projection = try f.parameter(
+      "self_attention.linear_qkv.weight", rows, sizes.hidden,
+      whole: try checkedProduct(all, sizes.hidden))
     projectionBias =
       sizes.addsBias || sizes.addsQueryBias
-      ? try f.parameter("self_attention.linear_qkv.bias", 1, rows) : nil
+      ? try f.parameter("self_attention.linear_qkv.bias", 1, rows, whole: all) : nil
     guard sizes.normsHeads else {
       headNorms = nil
       return

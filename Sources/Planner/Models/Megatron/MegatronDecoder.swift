@@ -11,7 +11,7 @@ struct MegatronDecoder: Sendable {
     let part = try sizes.part(of: context.mesh.tensor)
     let tokens = try MegatronTokens(context)
     f.enter("model")
-    let table = try f.parameter(
+    let table = try f.cutParameter(
       "embedding.word_embeddings.weight", part.vocabulary, sizes.hidden)
     let embedded = try embed(table, tokens, in: &f)
     let (leading, pattern) = try layers(embedded.spec, part, tokens, in: &f)
@@ -21,7 +21,7 @@ struct MegatronDecoder: Sendable {
     f.enter("output_layer", holding: stream)
     let head =
       sizes.isTied
-      ? table : try f.parameter("output_layer.weight", part.vocabulary, sizes.hidden)
+      ? table : try f.cutParameter("output_layer.weight", part.vocabulary, sizes.hidden)
     let logits = f.local(try f.parallelProduct(stream, head, cut: .column, isOwn: true))
     let losses = f.leave(try f.parallelCrossEntropy(logits))
     f.finish(loss: try f.maskedSum(losses), holding: nil)
@@ -149,6 +149,14 @@ struct MegatronTokens: Hashable, Sendable {
 }
 
 extension Forward {
+  /// Declares a weight of which each of `degree` devices has this part.
+  mutating func cutParameter(
+    _ name: StaticString, _ rows: Int, _ columns: Int, over degree: Int? = nil
+  ) throws(PlanError) -> Parameter {
+    try parameter(
+      name, rows, columns, whole: try checkedProduct(rows, columns, degree ?? context.mesh.tensor))
+  }
+
   /// Declares a norm of Megatron's.
   mutating func megatronNorm(_ name: StaticString, _ sizes: MegatronSizes, width: Int)
     throws(PlanError) -> MegatronNorm

@@ -58,10 +58,13 @@ struct MegatronExperts: MegatronFeedForward {
     let (width, times) = (experts.feedForward / tensor, sizes.isGated ? 2 : 1)
     norm = try f.megatronNorm("pre_mlp_layernorm.weight", sizes, width: sizes.hidden)
     router = try f.parameter("mlp.router.weight", experts.count, sizes.hidden)
-    first = try f.parameter(
-      "mlp.experts.linear_fc1.weight", try checkedProduct(local, times, width), sizes.hidden)
-    second = try f.parameter(
-      "mlp.experts.linear_fc2.weight", try checkedProduct(local, sizes.hidden), width)
+    let sharers = try checkedProduct(tensor, mesh.expert)
+    first = try f.cutParameter(
+      "mlp.experts.linear_fc1.weight", try checkedProduct(local, times, width), sizes.hidden,
+      over: sharers)
+    second = try f.cutParameter(
+      "mlp.experts.linear_fc2.weight", try checkedProduct(local, sizes.hidden), width,
+      over: sharers)
     f.route(first, to: experts.choices, of: experts.count)
     f.route(second, to: experts.choices, of: experts.count)
     f.stack(first, of: local)
@@ -69,8 +72,8 @@ struct MegatronExperts: MegatronFeedForward {
     shared = try experts.shared.map { (elements) throws(PlanError) in
       let part = elements / mesh.tensor
       return (
-        try f.parameter("mlp.shared_experts.linear_fc1.weight", times * part, sizes.hidden),
-        try f.parameter("mlp.shared_experts.linear_fc2.weight", sizes.hidden, part)
+        try f.cutParameter("mlp.shared_experts.linear_fc1.weight", times * part, sizes.hidden),
+        try f.cutParameter("mlp.shared_experts.linear_fc2.weight", sizes.hidden, part)
       )
     }
   }

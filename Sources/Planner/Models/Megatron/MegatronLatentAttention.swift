@@ -40,7 +40,7 @@ struct MegatronLatentAttention: MegatronSelfAttention {
     (self.latent, self.tokens, heads, drops) = (latent, tokens, part.heads, sizes.dropsAttention)
     let hidden = sizes.hidden
     norm = try f.megatronNorm("input_layernorm.weight", sizes, width: hidden)
-    output = try f.parameter(
+    output = try f.cutParameter(
       "self_attention.linear_proj.weight", hidden, try checkedProduct(heads, latent.valueWidth))
     outputBias =
       sizes.addsBias ? try f.parameter("self_attention.linear_proj.bias", 1, hidden) : nil
@@ -53,7 +53,7 @@ struct MegatronLatentAttention: MegatronSelfAttention {
       ? try latent.queryRank.map { (rank) throws(PlanError) in
         try f.megatronNorm("self_attention.linear_q_up_proj.layer_norm_weight", sizes, width: rank)
       } : nil
-    queryUp = try f.parameter(
+    queryUp = try f.cutParameter(
       "self_attention.linear_q_up_proj.weight", queries, latent.queryRank ?? hidden)
     keyDown = try f.parameter(
       "self_attention.linear_kv_down_proj.weight", latent.keyRank + latent.rotaryWidth, hidden)
@@ -61,7 +61,7 @@ struct MegatronLatentAttention: MegatronSelfAttention {
       sizes.normsHeads
       ? try f.megatronNorm(
         "self_attention.linear_kv_up_proj.layer_norm_weight", sizes, width: latent.keyRank) : nil
-    keyUp = try f.parameter(
+    keyUp = try f.cutParameter(
       "self_attention.linear_kv_up_proj.weight",
       try checkedProduct(heads, latent.plainWidth + latent.valueWidth), latent.keyRank)
   }

@@ -16,9 +16,9 @@ struct MegatronMLP: MegatronFeedForward {
     let width = part.feedForward
     let rows = try checkedProduct(isGated ? 2 : 1, width)
     norm = try f.megatronNorm("mlp.linear_fc1.layer_norm_weight", sizes, width: sizes.hidden)
-    first = try f.parameter("mlp.linear_fc1.weight", rows, sizes.hidden)
-    firstBias = sizes.addsBias ? try f.parameter("mlp.linear_fc1.bias", 1, rows) : nil
-    second = try f.parameter("mlp.linear_fc2.weight", sizes.hidden, width)
+    first = try f.cutParameter("mlp.linear_fc1.weight", rows, sizes.hidden)
+    firstBias = sizes.addsBias ? try f.cutParameter("mlp.linear_fc1.bias", 1, rows) : nil
+    second = try f.cutParameter("mlp.linear_fc2.weight", sizes.hidden, width)
     outputBias = sizes.addsBias ? try f.parameter("mlp.linear_fc2.bias", 1, sizes.hidden) : nil
   }
 

@@ -32,18 +32,20 @@ public struct ContextParallel: Strategy {
     "context parallel over \(degree)" + (method == .ring ? "" : ", all-to-all")
   }
 
-  /// Writes the decisions into the plan.
+  /// Writes the decisions into the plan; from then on its sequences are one device's parts.
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
     plan.mesh.context = degree
     plan.mesh.contextMethod = method
     guard degree > 1 else { return }
     plan.communicators += 1
-    guard plan.context.sequence % degree == 0 else {
+    // Each device has a part from either end of a sequence, so that causal attention is shared evenly.
+    guard plan.context.sequence % (2 * degree) == 0 else {
       throw PlanError(
         .invalid,
-        "a sequence of \(plan.context.sequence) tokens cannot be cut into \(degree) equal parts",
+        "a sequence of \(plan.context.sequence) tokens cannot be cut into \(2 * degree) equal parts",
         path: "strategies.context_parallel.degree",
-        fix: "Choose a degree that divides workload.sequence_length.")
+        fix: "Choose a degree twice of which divides workload.sequence_length.")
     }
+    plan.context.sequence /= degree
   }
 }

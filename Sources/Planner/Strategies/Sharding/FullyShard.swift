@@ -148,8 +148,10 @@ extension FullyShard {
       plan.context.storedFormat = plan.context.dtype
       plan.context.dtype = parameterFormat
     }
-    let settings = self
-    plan.distribution = { (graph, plan) throws(PlanError) in
+    // Devices that share a sequence share the states as well.
+    var settings = self
+    settings.shards = try checkedProduct(shards, plan.mesh.context)
+    plan.distribution = { [settings] (graph, plan) throws(PlanError) in
       if let older = settings.older { return try FlatShardedStep(older, graph, plan) }
       return try FullyShardedStep(settings, graph.program, plan)
     }

@@ -27,6 +27,7 @@ extension Forward {
     let isOwn = isOwn || context.megatron.implementation == .local
     let gathers = sizes.gathersInput && !isOwn
     begin("parallel_linear", x, weight.value, bias?.value)
+    exchange(sizes.exchange, backward: sizes.backwardExchange)
     save(x, for: 0b10)
     save(weight.value, for: 0b01)
     work(flops: sizes.flops, bytes: x.spec.bytes + w.bytes + sizes.product.bytes, dtype: w.dtype)
@@ -57,6 +58,7 @@ extension Forward {
     let sizes = try ProductSizes(x.spec, w, .column, context.mesh)
     begin(
       "layernorm_linear", x, weight.value, norm.weight.value, norm.bias?.value, bias?.value)
+    exchange(sizes.exchange, backward: sizes.backwardExchange)
     work(
       flops: sizes.flops, bytes: 3 * x.spec.bytes + w.bytes + sizes.product.bytes, dtype: w.dtype)
     if sizes.gathersInput { temporary(1, sizes.input.bytes, role: .communication) }
@@ -166,6 +168,9 @@ private struct ProductSizes {
   let flops: Int
   let gathersInput: Bool
   let scattersOutput: Bool
+  /// What goes over the links forward, and backward.
+  private(set) var exchange: Exchange?
+  private(set) var backwardExchange: Exchange?
 
   init(_ x: TensorSpec, _ weight: TensorSpec, _ cut: MatrixCut?, _ mesh: Mesh) throws(PlanError) {
     let cuts = mesh.cutsSequence && mesh.tensor > 1
@@ -176,5 +181,19 @@ private struct ProductSizes {
     product = try TensorSpec(rows, weight.rows, x.dtype)
     output = scattersOutput ? product.withRows(rows / mesh.tensor) : product
     flops = try checkedProduct(2, rows, weight.columns, weight.rows)
+    guard mesh.tensor > 1, let cut else { return }
+    func exchange(_ collective: Collective, _ whole: TensorSpec) -> Exchange {
+      Exchange(collective: collective, payload: whole.bytes, ranks: mesh.tensor)
+    }
+    // Without sequence parallelism sums are all-reduced: a row-cut product's, a column-cut input's gradient. With it
+    // the input is gathered again for its weight's gradient, which is not counted.
+    switch cut {
+    case .column:
+      self.exchange = cuts ? exchange(.allGather, input) : nil
+      backwardExchange = exchange(cuts ? .reduceScatter : .allReduce, input)
+    case .row:
+      self.exchange = exchange(cuts ? .reduceScatter : .allReduce, product)
+      backwardExchange = cuts ? exchange(.allGather, product) : nil
+    }
   }
 }
