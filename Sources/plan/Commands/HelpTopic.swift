@@ -73,8 +73,7 @@ struct HelpTopic: Sendable {
       workload    also "target_sequence_length": tokens that a decoder writes beside
                   an encoder (T5), and "experts": { "imbalance": 1.5, "capacity": 2 },
                   the busiest expert's load and a limit to it, over the mean load
-      precision   32-true, bf16-true, 16-true, bf16-mixed, 16-mixed,
-                  fp8-mixed (torchao, from compute capability 8.9 on)
+      precision   32-true, bf16-true, 16-true, bf16-mixed, 16-mixed, fp8-mixed
       attention   sdpa, eager
       kernels     torch, liger (Llama, Mistral, Qwen2, Qwen3)
       loss        { "implementation": "transformers" }, "transformers-4.48", or

@@ -127,7 +127,7 @@ struct MegatronTokens: Hashable, Sendable {
 
   init(_ context: ForwardContext) throws(PlanError) {
     batch = context.batch
-    sequence = context.sequence / max(1, context.mesh.context)
+    sequence = context.sequence
     all = try checkedProduct(batch, sequence)
     let degree = context.mesh.cutsSequence ? context.mesh.tensor : 1
     guard sequence % degree == 0 else {
@@ -144,7 +144,7 @@ struct MegatronTokens: Hashable, Sendable {
     let ids = try checkedProduct(all, 8)
     let inputs = [ids, ids, try checkedProduct(all, 4), ids]
     guard context.megatron.makesMask else { return inputs }
-    return inputs + [try checkedProduct(batch, sequence, context.sequence)]
+    return inputs + [try checkedProduct(batch, sequence, sequence, context.mesh.context)]
   }
 }
 
