@@ -89,6 +89,7 @@ public enum Planner {
     try checkReentrant(scenario)
     try checkFloat8(plan, of: scenario)
     try PipelineCheck(scenario: scenario).check(plan)
+    if plan.mesh.pipeline > 1 { plan.communicators += 1 }
     return plan
   }
 

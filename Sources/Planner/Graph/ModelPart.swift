@@ -83,6 +83,7 @@ private struct StageCut {
     let behind = followingLayers(keepsHead: part.hasHead, without: embedding)
     let run = program.sections[0].instructions[layers]
     program.sections[0].instructions = ahead + [run] + behind
+    if part.hasHead { returnBeforeLoss() }
     keepWeights(of: part)
     if !part.hasHead {
       program.loss = stream
@@ -159,6 +160,32 @@ private struct StageCut {
       kept.append(instruction)
     }
     return kept
+  }
+
+  /// The model returns its logits to the schedule, which computes the loss: names of the model end ahead of it.
+  private mutating func returnBeforeLoss() {
+    let instructions = program.sections[0].instructions
+    let logits = program.heldOutput
+    guard logits >= 0,
+      let made = instructions.lastIndex(where: { $0.code == .allocate && $0.a == logits }),
+      let end = instructions[made...].firstIndex(where: { $0.code == .link })
+    else { return }
+    let before = Set(instructions[...end].map(\.a))
+    let ending = instructions[(end + 1)...].filter {
+      $0.code == .release && $0.a != logits && before.contains($0.a) && !used($0.a, from: end + 1)
+    }
+    let rest = instructions[(end + 1)...].filter { later in
+      !(later.code == .release && ending.contains { $0.a == later.a })
+    }
+    program.sections[0].instructions = ContiguousArray(instructions[...end]) + ending + rest
+  }
+
+  /// Whether an operation from an instruction on reads a register.
+  private func used(_ register: Int32, from start: Int) -> Bool {
+    program.sections[0].instructions[start...].contains {
+      ($0.code == .record && reads(Int($0.b), [register]))
+        || (($0.code == .alias || $0.code == .keep) && $0.b == register)
+    }
   }
 
   /// The weights of what still runs; a weight waits for as many gradients as there are uses left.

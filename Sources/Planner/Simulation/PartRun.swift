@@ -42,7 +42,8 @@ struct PartRun {
   /// The events behind the last micro-batch, and those of the gradients' end.
   private(set) var end = 0..<0
   private(set) var gradientsEnd = 0..<0
-  /// What one micro-batch computes, and what happens once behind all of them.
+  /// What the first micro-batch computes and exchanges, what each one behind it does, and what comes once at the end.
+  private(set) var firstWork = Work()
   private(set) var work = Work()
   private(set) var workOnce = Work()
   private(set) var times = PassTimes()
@@ -139,6 +140,8 @@ struct PartRun {
     take.storages = first..<Int32(truncatingIfNeeded: tape.storages.count)
     if takes.isEmpty {
       times.backward = tape.work.seconds + tape.work.recomputedSeconds - mark
+      firstWork = tape.work
+      tape.work = Work()
     }
     takes.append(take)
     tape.accumulates = true
@@ -246,7 +249,7 @@ struct PartRun {
   /// The loop's names die, what waits for all micro-batches is exchanged, and the gradients die.
   private mutating func finish() {
     work = tape.work
-    work.divide(by: takes.count)
+    work.divide(by: takes.count - 1)
     tape.work = Work()
     let start = tape.schedule.events.count
     for storage in [lastOutput, lastSent, lastReceived] {

@@ -20,6 +20,7 @@ struct PipelineEmission {
   /// The first number of each micro-batch's own storages, part by part.
   private var instances: [[Int32]] = []
   private var next: Int32 = 0
+  private var keptForOthers: [(Int, Role, Int32)] = []
 
   init(_ order: PipelineOrder, _ runs: [PartRun], unrolls: Bool) {
     self.runs = runs
@@ -162,6 +163,35 @@ struct PipelineEmission {
       index > 0
     else { return bases[chunk] }
     return instances[chunk][number] - takes[index].storages.lowerBound
+  }
+
+  /// What micro-batches that are not written one by one would leave until the end of the step, for the replay.
+  mutating func keepForOthers(_ order: PipelineOrder) {
+    guard unrolls else { return }
+    for (chunk, run) in runs.enumerated() {
+      let written = splits[chunk].count
+      let splitWritten = splits[chunk].count { $0 }
+      let all = [
+        (\PartRun.Take.loss, microBatches[chunk] - written),
+        (\PartRun.Take.kept, splitMicroBatches[chunk] - splitWritten),
+      ]
+      for (kept, others) in all where others > 0 {
+        guard let take = run.takes.first(where: { $0[keyPath: kept] >= 0 }) else { continue }
+        let known = run.tape.storages[Int(take[keyPath: kept])]
+        for _ in 0..<min(others, 100_000) {
+          schedule.allocate(known.bytes, known.role, Moment.batch.rawValue, storage: next)
+          keptForOthers.append((known.bytes, known.role, next))
+          next += 1
+        }
+      }
+    }
+  }
+
+  /// Frees them.
+  mutating func freeOthers() {
+    for (bytes, role, storage) in keptForOthers {
+      schedule.free(bytes, role, Moment.end.rawValue, storage: storage)
+    }
   }
 
   /// What every micro-batch left until here dies: losses, or gradients that inputs keep.

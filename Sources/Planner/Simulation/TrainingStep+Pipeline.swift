@@ -30,6 +30,7 @@ extension TrainingStep {
     emission.schedule.begin(.forward)
     let batches = try Self.batches(runs, counts, transport)
     for bytes in batches { emission.schedule.allocate(bytes, .other, Moment.batch.rawValue) }
+    emission.keepForOthers(stage.order)
     emission.run(stage.order)
     emission.schedule.begin(.backward)
     for (index, run) in runs.enumerated() { emission.append(run.end, of: index) }
@@ -39,6 +40,7 @@ extension TrainingStep {
     try Self.update(local, runs.compactMap(\.distribution), plan, &emission.schedule)
     for (index, run) in runs.enumerated() { emission.append(run.gradientsEnd, of: index) }
     emission.free(\.kept)
+    emission.freeOthers()
     schedule = emission.schedule
     weights = runs.flatMap(\.weights)
     passes = runs.map(\.times)
@@ -47,9 +49,10 @@ extension TrainingStep {
     work = Work()
     let far = try plan.mesh.devices(times: plan.dataParallel)
     for (run, count) in zip(runs, counts) {
-      var all = run.work
-      all.scale(count)
-      work.add(all)
+      var others = run.work
+      others.scale(max(0, count - 1))
+      work.add(run.firstWork)
+      work.add(others)
       work.add(run.workOnce)
       func sends(_ bytes: Int) {
         work.traffic.add(.pointToPoint, payload: bytes, among: far, copies: count)

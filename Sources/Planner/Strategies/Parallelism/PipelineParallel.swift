@@ -15,6 +15,11 @@ public struct PipelineParallel: Strategy {
   /// See ``Strategy/decisions``.
   public static let decisions: Set<Decision> = [.pipelineParallelism]
 
+  /// The names of all schedules, the default first.
+  public static var schedules: String {
+    PipelineSchedules.all.map { $0.name }.joined(separator: ", ")
+  }
+
   /// Ranks.
   public let degree: Int
   /// Parts of the model on each rank (`virtual_stages`).
