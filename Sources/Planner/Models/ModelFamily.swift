@@ -14,6 +14,8 @@ public protocol ModelFamily: Sendable {
   var isEncoderDecoder: Bool { get }
   /// Whether PyTorch's tensor parallelism of its layers is planned; false by default.
   var cutsMatrices: Bool { get }
+  /// Whether the head is the embedding, where that matters to how it is cut; false by default.
+  var tiesHead: Bool { get }
   /// Whether PyTorch's context parallelism of it is planned; false by default.
   var sharesSequences: Bool { get }
   /// The experts that tokens are shared among, in models that have them; `nil` by default.
@@ -31,6 +33,8 @@ extension ModelFamily {
   public var isEncoderDecoder: Bool { false }
   /// See ``ModelFamily/cutsMatrices``.
   public var cutsMatrices: Bool { false }
+  /// See ``ModelFamily/tiesHead``.
+  public var tiesHead: Bool { false }
   /// See ``ModelFamily/sharesSequences``.
   public var sharesSequences: Bool { false }
   /// See ``ModelFamily/routedExperts``.

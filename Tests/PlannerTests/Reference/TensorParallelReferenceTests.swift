@@ -43,5 +43,5 @@ struct TensorParallelReferenceTests {
     #expect(folded.peaks.map(\.live) == unrolled.peaks.map(\.live))
   }
 
-  @Test("are all there") func count() { #expect(Self.cases.count == 50) }
+  @Test("are all there") func count() { #expect(Self.cases.count == 55) }
 }

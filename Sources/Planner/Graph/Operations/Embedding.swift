@@ -43,6 +43,11 @@ extension Forward {
       temporary(7, partial.bytes, role: .workspace)
       for index in 0..<UInt8(8) { free(index) }
     }
+    if whole != nil, !context.mesh.cutsSequence {
+      // By then the gradient that came in is gone.
+      temporary(9, max(0, part.bytes &* 2 &- spec.bytes), role: .gradients)
+      free(9)
+    }
     if expanded { free(8) }
     if permuted { free(9) }
     let output = end(spec)
@@ -53,13 +58,13 @@ extension Forward {
   /// The embedding of a table whose rows are cut over devices: ids of other devices are masked, the results added up
   /// and cut along the sequence.
   ///
-  /// The table's gradient is that of the whole table.
+  /// The table's gradient is that of the whole table; where it is added to the head's, a copy of its part is made first.
   ///
   /// Source: `_MaskPartial` in `torch/distributed/tensor/_ops/_mask_buffer.py` and `_embedding_ops.py`, PyTorch 2.11.
   mutating func cutEmbedding(rows n: Int, _ weight: Parameter, vocabulary: Int) throws(PlanError)
     -> Value
   {
-    markRedistributed(weight)
+    if context.mesh.cutsSequence { markRedistributed(weight) }
     let (flags, ids) = (try TensorSpec(n, 1, .bool), try TensorSpec(n, 1, .int64))
     let (below, above) = (plain("lt", flags), plain("ge", flags))
     let mask = plain("or", flags)
@@ -71,6 +76,6 @@ extension Forward {
     let rows = try embedding(rows: n, weight, whole: vocabulary)
     discard(masked)
     discard(mask)
-    return try reduceScattered(rows)
+    return context.mesh.cutsSequence ? try reduceScattered(rows) : allReduced(rows)
   }
 }

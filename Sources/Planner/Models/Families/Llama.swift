@@ -33,6 +33,7 @@ struct Llama: ModelFamily {
 
   var linearModules: [String] { Self.linearModules }
   var cutsMatrices: Bool { true }
+  var tiesHead: Bool { sizes.tied }
   var sharesSequences: Bool { window == nil }
 
   /// The projections of a layer with separate q, k, v and a gated MLP.

@@ -65,11 +65,21 @@ struct DecoderSizes: Sendable {
   /// DTensor cuts a matrix into equal parts, and a device views its part as whole heads.
   func cut(by mesh: Mesh) throws(PlanError) -> DecoderSizes {
     guard mesh.tensor > 1 else { return self }
-    if tied {
+    if tied, mesh.cutsSequence {
       throw PlanError(
-        .unsupported, "tensor parallelism of a head that is the embedding cannot be planned yet",
-        path: "strategies.tensor_parallel",
+        .unsupported,
+        "sequence parallelism with a head that is the embedding cannot be planned yet",
+        path: "strategies.sequence_parallel",
         fix: "Use a model with \"tie_word_embeddings\": false, or leave it out.")
+    }
+    if !mesh.keepsLogitsCut, vocabulary % mesh.tensor != 0 {
+      throw PlanError(
+        .invalid,
+        "logits of \(vocabulary) tokens cannot be gathered from \(mesh.tensor) equal parts",
+        path: "strategies.tensor_parallel.degree",
+        fix:
+          "Choose a degree that divides \(vocabulary), or \"sequence_parallel\" with its loss_parallel."
+      )
     }
     var part = self
     part.heads = try Self.part(heads, "attention heads", of: mesh)

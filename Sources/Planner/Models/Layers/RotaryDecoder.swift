@@ -49,9 +49,11 @@ struct RotaryDecoder: Sendable {
     var positions = cutsSequence ? try Self.positions(&f) : nil
     f.enter("model")
     let tokens = try checkedProduct(context.batch, context.sequence)
-    let embedding = try table("embed_tokens.weight", cut: cutsSequence, in: &f)
+    // transformers cuts the embedding where it is the head.
+    let cutsTable = cutsSequence || sizes.tied && context.mesh.tensor > 1
+    let embedding = try table("embed_tokens.weight", cut: cutsTable, in: &f)
     let rows =
-      cutsSequence
+      cutsTable
       ? try f.cutEmbedding(rows: tokens, embedding, vocabulary: sizes.vocabulary)
       : try f.embedding(rows: tokens, embedding)
     let embedded = f.local(scalesEmbedding ? f.scale(rows) : rows)

@@ -62,6 +62,11 @@ enum TorchMesh {
   private static func checkTechniques(_ plan: TrainingPlan, _ scenario: Scenario)
     throws(PlanError)
   {
+    if scenario.model.family.tiesHead, plan.distribution != nil {
+      throw refuse(
+        "tensor parallelism under fsdp with a head that is the embedding cannot be planned", degree,
+        "Leave \"fsdp\" out, or set \"tie_word_embeddings\" of the model to false.")
+    }
     if !plan.adaptedModules.isEmpty || !plan.context.trainsBase {
       throw refuse(
         "adapters of tensor-parallel layers cannot be planned", "strategies.lora",

@@ -112,8 +112,11 @@ import Testing
       strategies: #"{"tensor_parallel": {"degree": 2}}"#, more: #", "kernels": "liger""#,
       path: "kernels"),
     Mistake(
-      strategies: #"{"tensor_parallel": {"degree": 2}}"#, tied: true,
+      strategies: #"{"tensor_parallel": {"degree": 2}, "fsdp": {"shards": 2}}"#, tied: true,
       path: "strategies.tensor_parallel"),
+    Mistake(
+      strategies: #"{"tensor_parallel": {"degree": 2}, "sequence_parallel": {}}"#, tied: true,
+      path: "strategies.sequence_parallel"),
   ]
 
   @Test("refuses what cannot run, or was never measured", arguments: mistakes)
