@@ -111,6 +111,43 @@ import Testing
     }
   }
 
+  /// The same of the stages of a pipeline, whose tensors die once they were sent.
+  @Test(
+    "a pipeline is the same with every layer and micro-batch on its own",
+    arguments: [
+      "", ", \"schedule\": \"interleaved-1f1b\", \"virtual_stages\": 2",
+    ])
+  func pipelines(_ schedule: String) throws {
+    let scenario = try scenario(
+      """
+      {"model": {"model_type": "megatron_gpt", "num_layers": 8, "hidden_size": 256, "num_attention_heads": 8,
+        "vocab_size": 1000, "max_position_embeddings": 128},
+       "framework": "megatron",
+       "workload": {"micro_batch_size": 2, "sequence_length": 128, "gradient_accumulation_steps": 4},
+       "strategies": {"pipeline_parallel": {"degree": 2\(schedule)}, "tensor_parallel": {"degree": 2},
+         "data_parallel": {"degree": 2, "distributed_optimizer": true}},
+       "hardware": {"device": "h100-sxm"}}
+      """)
+    let plan = try Planner.decide(scenario)
+    let steps = try PipelineSteps(
+      try scenario.model.family.graph(plan.context), plan, try #require(plan.pipeline))
+    #expect(steps.ranks.count == 2)
+    for rank in steps.ranks {
+      let unrolled = try MemoryFold(try steps.unrolled(rank).schedule)
+      // The optimizer's phase begins with the losses of micro-batches that the unrolled step leaves out.
+      #expect(unrolled.peaks.prefix(2).map(\.live) == rank.fold.peaks.prefix(2).map(\.live))
+    }
+  }
+
+  /// 12h² + 13h a layer, as Narayanan, 2021 (arXiv:2104.04473) counts them; all parts together.
+  @Test("a model has as many parameters however it is cut") func parameters() throws {
+    let whole = try report(layers: 4)
+    let cut = try report(
+      layers: 4, strategies: "\"tensor_parallel\": {\"degree\": 4}, \"sequence_parallel\": {}")
+    #expect(whole.parameters == cut.parameters)
+    #expect(whole.parameters == 4 * (12 * 1024 * 1024 + 13 * 1024) + (204_800 + 512 + 2) * 1024)
+  }
+
   @Test(
     "what Megatron does not run is refused with a way out",
     arguments: [
