@@ -76,6 +76,7 @@ public enum Planner {
     if scenario.autocasts {
       plan.context.autocast = scenario.precision == .fp16True ? .fp16 : .bf16
     }
+    plan.context.megatron = scenario.megatron
     plan.context.kernels = scenario.device.kernelTraits
     plan.microBatches = scenario.workload.gradientAccumulationSteps
     plan.optimizer = scenario.optimizer
@@ -89,6 +90,8 @@ public enum Planner {
     try StrategyStack([scenario.precision] + scenario.strategies).decide(&plan)
     plan.assumptions += plan.optimizer.assumptions
     try checkDevices(plan, of: scenario)
+    try TorchMesh.check(&plan, of: scenario)
+    try MegatronRun.complete(&plan, of: scenario)
     try checkTargets(plan, of: scenario)
     try checkStepInBackward(plan)
     try checkReentrant(scenario)

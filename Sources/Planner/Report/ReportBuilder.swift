@@ -107,7 +107,8 @@ struct ReportBuilder {
     var (all, trainable, active) = (0, 0, 0)
     let weights = plan.pipeline == nil ? step.weights : TrainingStep.weights(of: graph)
     for weight in weights {
-      let (count, overflow) = weight.spec.elements.multipliedReportingOverflow(by: weight.count)
+      let elements = weight.whole ?? weight.spec.elements
+      let (count, overflow) = elements.multipliedReportingOverflow(by: weight.count)
       let (sum, over) = all.addingReportingOverflow(count)
       guard !overflow, !over else { throw .overflow("parameters", "the sum of all weights") }
       all = sum

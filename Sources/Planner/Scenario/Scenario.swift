@@ -34,6 +34,8 @@ public struct Scenario: Sendable {
   public var kernelSet: KernelSet
   /// Whose training loop, kernels and buffers are meant.
   public var framework: Framework
+  /// What a run of Megatron chooses; of no meaning under other frameworks.
+  public var megatron = MegatronOptions()
   /// What the host offers to the run, where the scenario says it.
   public var hostMemory: Bytes?
   /// How long the run is, and what it is reckoned with, where the scenario says it.

@@ -21,7 +21,7 @@ public struct ScenarioReader {
 
   private static let keys = [
     "schema", "name", "model", "workload", "precision", "autocast", "attention", "kernels", "loss",
-    "framework",
+    "framework", "megatron",
     "optimizer", "gradient_clipping", "strategies", "allocator", "hardware", "compile", "run",
     "claim",
   ]
@@ -35,12 +35,13 @@ public struct ScenarioReader {
     try readSchema(&settings)
     var defaults = Defaults()
     let name = try settings.optionalString("name")
-    let model = try readModel(&settings)
+    let framework = try readFramework(&settings)
+    let megatron = try readMegatron(&settings, framework)
+    let model = try readModel(&settings).written(by: framework)
     let workload = try readWorkload(&settings, model, &defaults)
     let precision = try readPrecision(&settings, &defaults)
     let autocasts = try readAutocast(&settings, precision)
     let attention = try readAttention(&settings, &defaults)
-    let framework = try readFramework(&settings)
     if try settings.bool("compile", default: false) { throw .compiled }
     let kernelSet = try readKernelSet(&settings, model: model)
     let loss = try readLoss(&settings, model: model, keepsOutputs: workload.keepOutputs)
@@ -65,6 +66,7 @@ public struct ScenarioReader {
     if var run = try settings.object("run") { scenario.run = try RunSettings(&run) }
     scenario.prices = try prices(hardware.price, in: scenario.run?.currency)
     if var claim = try settings.object("claim") { scenario.claim = try Claim(&claim) }
+    scenario.megatron = megatron
     return scenario
   }
 }
@@ -147,6 +149,7 @@ extension ScenarioReader {
     throws(PlanError) -> AttentionImplementation
   {
     guard let name = try settings.optionalString("attention") else {
+      if try settings.optionalString("framework") == Framework.megatron.rawValue { return .sdpa }
       defaults.note("attention", "attention sdpa")
       return .sdpa
     }

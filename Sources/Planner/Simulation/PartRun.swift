@@ -69,7 +69,11 @@ struct PartRun {
     graph = try whole.part(chunk.part)
     var plan = plan
     let (pieces, range, all) = (plan.retentionPieces, chunk.part.layers, whole.layers)
-    plan.retentionPieces = { _ in pieces(all).slice(from: range.lowerBound, layers: range.count) }
+    if !plan.retainsPerStage {
+      plan.retentionPieces = { _ in
+        pieces(all).slice(from: range.lowerBound, layers: range.count)
+      }
+    }
     self.plan = plan
     let stacks = LayerRuns.all(of: graph, retention: plan.retention(graph.layers))
     let runs = stacks.reduce(0) { $1.sequence.cycles.reduce($0) { $0 + $1.runs.count } }

@@ -100,12 +100,15 @@ extension Tape {
     if node.frame >= 0, node.savedCount > 0 { replay(Int(node.frame)) }
     if node.frame == Node.onHost { fetch(node) }
 
-    var made = (Buffer(), Buffer(), Buffer(), Buffer())
+    var made = (Buffer(), Buffer(), Buffer(), Buffer(), Buffer())
     let inputs = operation.inputs.count
     var mask: UInt8 = 0
     for input in 0..<inputs where edges[Int(node.edges) + input] != -1 { mask |= 1 << input }
     if splitsBackward { mask &= ~holdForWeights(index, incoming) }
     var settled = node.frame == -1
+    if let exchange = operation.backwardExchange {
+      communicate(exchange.collective, exchange.payload, among: exchange.ranks)
+    }
     if timed { note(node.operation, operation, mask) }
     for step in program.steps[operation.steps] where step.mask & mask != 0 {
       if step.flops != 0 { work.flops &+= Int128(step.flops) &* Int128(copies) }
@@ -116,17 +119,22 @@ extension Tape {
           &made, step.index,
           Buffer(
             storage: allocate(step.bytes, step.role, node.operation), view: step.view,
-            bytes: step.extra))
+            wrapped: step.wrapped, bytes: step.extra))
       case .pass:
         let gradient = step.extra == 0 ? incoming : buffers[outputs.lowerBound + step.extra]
         retain(gradient.storage)
         Self.set(
           &made, step.index,
-          Buffer(storage: gradient.storage, view: step.view || gradient.view))
+          Buffer(
+            storage: gradient.storage, view: step.view || gradient.view, wrapped: step.wrapped))
       case .reuse:
         let storage = savedStorage(step.extra, of: node)
         retain(storage)
         Self.set(&made, step.index, Buffer(storage: storage, view: step.view))
+      case .share:
+        let storage = temporaries[step.extra]
+        retain(storage)
+        Self.set(&made, step.index, Buffer(storage: storage, view: true))
       case .allocate:
         temporaries[Int(step.index)] = allocate(step.bytes, step.role, node.operation)
       case .free: release(temporaries[Int(step.index)], node.operation)
@@ -139,11 +147,11 @@ extension Tape {
           release(allocate(step.extra, .workspace, node.operation), node.operation)
         }
         release(Self.get(made, step.index).storage, node.operation)
-        Self.set(&made, step.index, Buffer(storage: sum, view: false))
+        Self.set(&made, step.index, Buffer(storage: sum, wrapped: step.wrapped))
       case .convert:
         let copy = allocate(step.bytes, step.role, node.operation)
         release(Self.get(made, step.index).storage, node.operation)
-        Self.set(&made, step.index, Buffer(storage: copy, view: false))
+        Self.set(&made, step.index, Buffer(storage: copy, wrapped: step.wrapped))
       }
     }
     if !settled { letGoOfRecomputed(node) }
@@ -186,23 +194,28 @@ extension Tape {
     return false
   }
 
-  static func get(_ made: (Buffer, Buffer, Buffer, Buffer), _ index: UInt8) -> Buffer {
+  /// The gradients of an operation's inputs, at most five.
+  typealias Made = (Buffer, Buffer, Buffer, Buffer, Buffer)
+
+  static func get(_ made: Made, _ index: UInt8) -> Buffer {
     switch index {
     case 0: made.0
     case 1: made.1
     case 2: made.2
-    default: made.3
+    case 3: made.3
+    default: made.4
     }
   }
 
   static func set(
-    _ made: inout (Buffer, Buffer, Buffer, Buffer), _ index: UInt8, _ buffer: Buffer
+    _ made: inout Made, _ index: UInt8, _ buffer: Buffer
   ) {
     switch index {
     case 0: made.0 = buffer
     case 1: made.1 = buffer
     case 2: made.2 = buffer
-    default: made.3 = buffer
+    case 3: made.3 = buffer
+    default: made.4 = buffer
     }
   }
 
@@ -248,7 +261,7 @@ extension Tape {
   private mutating func sum(_ old: Buffer, _ new: Buffer, _ operation: Int32) -> Buffer {
     guard old.storage >= 0 else { return new }
     countSum(storages[Int(new.storage)].bytes)
-    if !old.view, storages[Int(old.storage)].references == 1 {
+    if !old.view, !old.wrapped, storages[Int(old.storage)].references == 1 {
       release(new.storage, operation)
       return old
     }
@@ -256,7 +269,7 @@ extension Tape {
     let total = allocate(old.bytes > 0 ? old.bytes : whole.bytes, whole.role, operation)
     release(old.storage, operation)
     release(new.storage, operation)
-    return Buffer(storage: total, view: false)
+    return Buffer(storage: total, wrapped: old.wrapped)
   }
 
   /// `AccumulateGrad`: once all gradients of a weight have arrived, `.grad` takes the buffer or adds it.

@@ -169,6 +169,9 @@ extension Tape {
     } else {
       work.time.add(time, times: Double(copies))
     }
+    if let exchange = program.operations[operation].exchange {
+      communicate(exchange.collective, exchange.payload, among: exchange.ranks, waits: true)
+    }
     guard flops != 0 else { return }
     let total = Int128(flops) &* Int128(copies)
     if recomputes { work.recomputed &+= total } else { work.flops &+= total }

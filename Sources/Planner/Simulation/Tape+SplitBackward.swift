@@ -117,7 +117,7 @@ extension Tape {
     let copy = allocate(bytes, .activations, node.operation)
     release(names.copy, node.operation)
     (names.gradient, names.copy) = (gradient, copy)
-    var made = (Buffer(), Buffer(), Buffer(), Buffer())
+    var made = (Buffer(), Buffer(), Buffer(), Buffer(), Buffer())
     for step in program.steps[operation.steps] where step.mask & mask != 0 {
       if step.flops != 0 { work.flops &+= Int128(step.flops) &* Int128(copies) }
       work.time.add(step.time, times: Double(copies))
@@ -138,6 +138,10 @@ extension Tape {
       case .allocate:
         temporaries[Int(step.index)] = allocate(step.bytes, step.role, node.operation)
       case .free: release(temporaries[Int(step.index)], node.operation)
+      case .share:
+        let storage = temporaries[step.extra]
+        retain(storage)
+        Self.set(&made, step.index, Buffer(storage: storage, view: true))
       case .reuse, .settle: break
       }
     }

@@ -95,7 +95,7 @@ struct Tape {
   /// The gradient of what a part of a model received, or -1.
   var sentGradient: Int32 = -1
   /// Temporaries of the node that runs.
-  var temporaries: ContiguousArray<Int32> = .init(repeating: -1, count: 16)
+  var temporaries: ContiguousArray<Int32> = .init(repeating: -1, count: 32)
 
   /// An operation that runs, forward or backward.
   struct Span: Sendable {
@@ -158,6 +158,8 @@ struct Tape {
   struct Buffer {
     var storage: Int32 = -1
     var view = false
+    /// Whether it is a `DTensor`.
+    var wrapped = false
     /// Its own bytes, where its storage has more.
     var bytes = 0
   }

@@ -31,6 +31,10 @@ struct TrainingStep {
     var count: Int
     /// Weights of the same section follow each other; layers of a section repeat.
     var section: Int
+    /// Elements of the whole weight, where several devices share it.
+    var whole: Int?
+    /// Whether its gradient is laid out over devices as the weight is not.
+    var redistributesGradient = false
     /// Elements that one token is computed with, where that is not all of them.
     var active: Int?
     /// Its number among the leaves of the program.
@@ -178,6 +182,7 @@ struct TrainingStep {
     if !waiting.isEmpty, !plan.updatesOnHost {
       var update = OptimizerStep(weights: waiting, schedule: schedule)
       update.kernels = plan.context.kernels
+      if distributions.isEmpty { try update.redistribute(for: plan.optimizer) }
       try plan.optimizer.step(&update)
       schedule = update.schedule
       freed = update.freedGradients
@@ -231,7 +236,9 @@ struct TrainingStep {
       return Weight(
         name: leaf.name, spec: leaf.spec, tensors: leaf.tensors, trainable: leaf.trainable,
         count: section.map { counts[$0] } ?? 1, section: section ?? 0,
-        active: leaf.active, leaf: index, loading: leaf.loading, isLinear: leaf.isLinear)
+        whole: leaf.whole, redistributesGradient: leaf.redistributesGradient, active: leaf.active,
+        leaf: index, loading: leaf.loading,
+        isLinear: leaf.isLinear)
     }
   }
 
@@ -255,7 +262,9 @@ struct TrainingStep {
         tape.schedule.events.append(
           Event(kind: .update, count: Int32(truncatingIfNeeded: weight.leaf)))
       }
-      for state in try plan.optimizer.states(of: weight.trained) {
+      let trained =
+        tape.distribution == nil ? try weight.asFirstSeen(by: plan.optimizer) : weight.trained
+      for state in try plan.optimizer.states(of: trained) {
         tape.schedule.allocate(state.bytes, count: weight.count, .optimizerState, moment)
       }
     }

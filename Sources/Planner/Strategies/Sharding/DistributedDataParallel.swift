@@ -42,7 +42,7 @@ public struct DistributedDataParallel: Strategy {
         path: "optimizer", fix: "Leave \"in_backward\" out.")
     }
     plan.dataParallel = replicas
-    plan.communicators = replicas > 1 ? 1 : 0
+    plan.communicators += replicas > 1 ? 1 : 0
     let settings = self
     plan.distribution = { (graph, plan) throws(PlanError) in
       ReplicatedStep(settings, plan)

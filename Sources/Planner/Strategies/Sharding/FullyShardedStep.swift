@@ -268,6 +268,7 @@ final class FullyShardedStep: Distribution {
   }
 
   func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape) {
+    let gradient = program.leaves[leaf].redistributed(gradient, in: &tape)
     let format = settings.reduceFormat ?? program.leaves[leaf].spec.dtype
     if lastMicroBatchDiffers, !isFirst, format == program.leaves[leaf].spec.dtype {
       // Autograd adds it to what the micro-batch before left.
