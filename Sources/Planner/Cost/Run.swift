@@ -21,14 +21,15 @@ public struct Run: Hashable, Sendable {
 
   /// Reckons the run of a scenario that `report` planned.
   ///
-  /// Every device trains on sequences of its own.
+  /// Every copy of the model trains on sequences of its own.
   init(_ scenario: Scenario, _ settings: RunSettings, _ report: Report) throws(PlanError) {
     do throws(PlanError) {
       self.settings = settings
       let devices = report.devices.used
       devicesPerNode = max(1, scenario.interconnect.devicesPerNode)
       nodes = (devices - 1) / devicesPerNode + 1
-      length = try RunLength(settings.length, scenario.workload, devices: devices)
+      length = try RunLength(
+        settings.length, scenario.workload, copies: report.devices.copies)
       work = try RunWork(report, length)
       let time = try RunTime(report, settings, length)
       self.time = time

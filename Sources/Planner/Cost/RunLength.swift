@@ -4,18 +4,18 @@ public struct RunLength: Hashable, Sendable {
   public var tokens: Int
   /// Tokens of the dataset, gone through once.
   public var datasetTokens: Int
-  /// Tokens of one optimizer step on all devices: micro-batch × sequence length × accumulation × devices.
+  /// Tokens of one optimizer step on all devices: micro-batch × sequence length × accumulation × copies of the model.
   public var tokensPerStep: Int
   /// Optimizer steps, the last one perhaps not full.
   public var steps: Int
 
-  /// Counts the steps of a run over `devices` devices that each have sequences of their own.
+  /// Counts the steps of a run of `copies` copies of the model that each have sequences of their own.
   ///
   /// - Throws: ``PlanError`` where an example is longer than the sequence that it has for itself, and for numbers
   ///   beyond 63 bits.
-  init(_ length: RunSettings.Length, _ workload: Workload, devices: Int) throws(PlanError) {
+  init(_ length: RunSettings.Length, _ workload: Workload, copies: Int) throws(PlanError) {
     let sequences = try checkedProduct(
-      workload.microBatchSize, workload.gradientAccumulationSteps, devices)
+      workload.microBatchSize, workload.gradientAccumulationSteps, copies)
     tokensPerStep = try checkedProduct(sequences, workload.sequenceLength)
     switch length {
     case .tokens(let count):

@@ -6,12 +6,12 @@ extension ReportPage {
       + "(\(TextLayout.duration(time.low)) to \(TextLayout.duration(time.high)))"
   }
 
-  /// `1,551 tokens/s, MFU 40.1 %, HFU 55.3 % (measured efficiency)`.
+  /// `1,551 tokens/s, MFU 40.1 %, HFU 55.3 % (measured)`: how the device's efficiency is known.
   static func speed(_ time: StepTime) -> String {
     let all = tokens(time.tokensPerSecond)
     let each = time.devices > 1 ? ", \(tokens(time.tokensPerSecondPerDevice)) a device" : ""
     return "\(all) tokens/s\(each), MFU \(TextLayout.percent(time.mfu)), "
-      + "HFU \(TextLayout.percent(time.hfu)) (\(time.basis.rawValue) efficiency)"
+      + "HFU \(TextLayout.percent(time.hfu)) (\(time.basis.rawValue))"
   }
 
   /// `products 62 %, attention 10 %, …`: where the time goes, without what takes less than half a percent.

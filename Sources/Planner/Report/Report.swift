@@ -122,6 +122,8 @@ public struct Report: Sendable {
   public struct DeviceCount: Hashable, Sendable {
     /// How many the plan uses.
     public var used: Int
+    /// Copies of the model, whole or cut among devices, that work on sequences of their own.
+    public var copies: Int
     /// The least that works with the same strategies, or `nil` when no number does.
     public var minimum: Int?
   }

@@ -62,7 +62,8 @@ struct ReportBuilder {
       recompute: Report.Recompute(step.work), flops: FLOPs(step.work.flops + step.work.recomputed),
       recomputedFLOPs: FLOPs(step.work.recomputed),
       seconds: try Seconds(step.work.allTime.seconds), time: try timing.time(),
-      devices: Report.DeviceCount(used: devices, minimum: fits ? devices : nil),
+      devices: Report.DeviceCount(
+        used: devices, copies: plan.dataParallel, minimum: fits ? devices : nil),
       communication: communication, host: host, allocator: reserved?.summary,
       assumptions: plan.assumptions + (host == nil ? [] : onHost.assumptions)
         + timing.assumptions + (communication?.assumptions ?? [])

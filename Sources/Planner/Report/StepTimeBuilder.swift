@@ -48,7 +48,7 @@ struct StepTimeBuilder {
     let format = plan.context.autocast ?? plan.context.dtype
     let tokens = try checkedProduct(
       plan.context.batch, plan.context.sequence + (plan.context.targetSequence ?? 0),
-      plan.microBatches, plan.dataParallel)
+      plan.microBatches, try checkedProduct(plan.mesh.context, plan.dataParallel))
     let flops = Double(step.work.flops)
     return StepTime(
       low: try Seconds(expected * efficiency.range.lowerBound),

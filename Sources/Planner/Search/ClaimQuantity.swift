@@ -38,7 +38,8 @@ struct ClaimQuantity: Sendable {
     },
     Self("step_seconds", "s") { (_, report) throws(PlanError) in report.time.expected.value },
     Self("tokens_per_second", "tokens/s") { (scenario, report) throws(PlanError) in
-      let step = try RunLength(.steps(1), scenario.workload, devices: report.devices.used)
+      let step = try RunLength(
+        .steps(1), scenario.workload, copies: report.devices.copies)
       return Double(step.tokensPerStep) / max(report.time.expected.value, 1e-12)
     },
     Self("watts", "W") { (scenario, _) throws(PlanError) in

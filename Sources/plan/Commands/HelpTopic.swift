@@ -84,9 +84,7 @@ struct HelpTopic: Sendable {
                   compute_capability, multiprocessors, bandwidth_GBps, tflops;
                   of a cpu: "kind": "cpu", memory_gib, bandwidth_GBps, tflops
       host_memory what the host offers to a run; a cpu of the catalog needs it
-      strategies  "plan show strategies" lists them; of model parallelism
-                  "tensor_parallel": { "degree": 8, "loss_parallel": true },
-                  "sequence_parallel": {}, "context_parallel": { "degree": 4 }
+      strategies  "plan show strategies" lists them, "plan show tensor_parallel" one
       devices     as many as the strategies use together; "link_GBps",
                   "network_GBps" and "devices_per_node" say what connects them
       run         how long the run is and what it costs: plan help run

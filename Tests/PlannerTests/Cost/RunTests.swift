@@ -24,26 +24,26 @@ import Testing
     microBatchSize: 2, sequenceLength: 512, gradientAccumulationSteps: 4)
 
   @Test("counts the steps of tokens, the last one not full") func tokens() throws {
-    let length = try RunLength(.tokens(1_000_000), workload, devices: 8)
+    let length = try RunLength(.tokens(1_000_000), workload, copies: 8)
     #expect(length.tokensPerStep == 32_768 && length.steps == 31 && length.tokens == 1_000_000)
-    #expect(try RunLength(.tokens(32_768), workload, devices: 8).steps == 1)
-    #expect(try RunLength(.tokens(32_769), workload, devices: 8).steps == 2)
-    #expect(try RunLength(.steps(10), workload, devices: 8).tokens == 327_680)
+    #expect(try RunLength(.tokens(32_768), workload, copies: 8).steps == 1)
+    #expect(try RunLength(.tokens(32_769), workload, copies: 8).steps == 2)
+    #expect(try RunLength(.steps(10), workload, copies: 8).tokens == 327_680)
   }
 
   @Test("counts the tokens and steps of examples, packed and one a sequence") func examples() throws
   {
     let packed = RunSettings.Length.examples(52_002, length: 100, epochs: 3, packed: true)
-    let one = try RunLength(packed, workload, devices: 8)
+    let one = try RunLength(packed, workload, copies: 8)
     // 52,002 × 100 × 3 = 15,600,600 tokens; ÷ 32,768 is 476.1.
     #expect(one.tokens == 15_600_600 && one.datasetTokens == 5_200_200 && one.steps == 477)
     let alone = RunSettings.Length.examples(52_002, length: 100, epochs: 3, packed: false)
     // 156,006 sequences ÷ 64 is 2,437.6.
-    #expect(try RunLength(alone, workload, devices: 8).steps == 2_438)
+    #expect(try RunLength(alone, workload, copies: 8).steps == 2_438)
     let half = RunSettings.Length.examples(5, length: 100, epochs: 0.5, packed: false)
-    #expect(try RunLength(half, workload, devices: 1).tokens == 300)
+    #expect(try RunLength(half, workload, copies: 1).tokens == 300)
     let long = RunSettings.Length.examples(5, length: 513, epochs: 1, packed: false)
-    #expect(throws: PlanError.self) { try RunLength(long, workload, devices: 1) }
+    #expect(throws: PlanError.self) { try RunLength(long, workload, copies: 1) }
   }
 
   @Test("multiplies steps, seconds, devices and prices") func arithmetic() throws {

@@ -91,16 +91,22 @@ public struct PipelineParallel: Strategy {
       shape: shape, schedule: try schedule.init(shape), split: split, transport: transport)
     // The schedule gives the logits to a loss function, and keeps them until their backward.
     if plan.context.framework == .torch { plan.context.keepOutputs = true }
-    plan.assumptions += assumptions(shape)
+    plan.assumptions += assumptions(shape, plan.context.framework)
   }
 
-  private func assumptions(_ shape: PipelineShape) -> [Assumption] {
-    let transport = "stages receive into buffers that each micro-batch has for itself"
+  private func assumptions(_ shape: PipelineShape, _ framework: Framework) -> [Assumption] {
+    let apart = "the stages are the ranks farthest apart"
     var list = [
-      Assumption(
-        "pipeline",
-        "\(transport); the batch is loaded whole, logits are not returned, and the stages are the ranks "
-          + "farthest apart", source: "torch/distributed/pipelining, PyTorch 2.11; torchtitan")
+      framework == .torch
+        ? Assumption(
+          "pipeline",
+          "stages receive into buffers that each micro-batch has for itself; the batch is loaded whole, logits are not "
+            + "returned, and \(apart)",
+          source: "torch/distributed/pipelining, PyTorch 2.11; torchtitan")
+        : Assumption(
+          "pipeline",
+          "stages receive each message into a new tensor, and free what they sent (deallocate_pipeline_outputs); "
+            + apart, source: "megatron/core/pipeline_parallel/schedules.py")
     ]
     if shape.microBatches < shape.degree {
       list.append(

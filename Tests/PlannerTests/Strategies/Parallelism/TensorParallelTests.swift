@@ -23,7 +23,13 @@ import Testing
     let scenario = try scenario(strategies)
     let plan = try Planner.decide(scenario)
     let step = try TrainingStep(try scenario.model.family.graph(plan.context), plan)
-    return Dictionary(uniqueKeysWithValues: step.work.traffic.entries.map { ($0.collective, $0) })
+    var sums: [Collective: Traffic.Entry] = [:]
+    for entry in step.work.traffic.entries {
+      sums[entry.collective, default: .init(collective: entry.collective, ranks: entry.ranks)]
+        .payload += entry.payload
+      sums[entry.collective]?.calls += entry.calls
+    }
+    return sums
   }
 
   /// Rows of 64 elements in bf16 are 16 · 64 · 2 bytes.
