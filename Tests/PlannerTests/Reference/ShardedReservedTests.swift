@@ -40,7 +40,6 @@ import Testing
             reference.value.integer("reference", "phases", phase.key, "reserved_bytes")))
         distances.least.append(Double(least.phases[index].reserved) / expected - 1)
         distances.most.append(Double(most.phases[index].reserved) / expected - 1)
-        #expect(most.phases[index].allocated == least.phases[index].allocated)
       }
     }
     return distances

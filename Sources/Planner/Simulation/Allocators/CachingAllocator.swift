@@ -20,6 +20,19 @@ struct CachingAllocator: Sendable {
     var isMapped = true
     /// Whether it was freed while other streams still used it.
     var isPending = false
+
+    /// Its size, as it is handed out for `bytes`.
+    mutating func handOut(_ bytes: Int) -> Int {
+      isAllocated = true
+      requested = bytes
+      return size
+    }
+
+    /// What it was handed out for, as it is free.
+    mutating func takeBack() -> (size: Int, requested: Int) {
+      defer { requested = 0 }
+      return (size, requested)
+    }
   }
 
   /// A block that was freed while another stream read it.
@@ -85,9 +98,7 @@ struct CachingAllocator: Sendable {
       return nil
     }
     split(block, to: size)
-    let taken = blocks[Int(block)].size
-    blocks[Int(block)].isAllocated = true
-    blocks[Int(block)].requested = bytes
+    let taken = blocks[Int(block)].handOut(bytes)
     statistics.allocated.increase(taken)
     statistics.active.increase(taken)
     statistics.requested.increase(bytes)
@@ -223,9 +234,9 @@ struct CachingAllocator: Sendable {
 
   /// Merges a block with its free neighbours.
   private mutating func giveBack(_ block: Int32) {
-    statistics.active.decrease(blocks[Int(block)].size)
-    statistics.requested.decrease(blocks[Int(block)].requested)
-    blocks[Int(block)].requested = 0
+    let (size, requested) = blocks[Int(block)].takeBack()
+    statistics.active.decrease(size)
+    statistics.requested.decrease(requested)
     merge(block)
     insert(block)
   }
