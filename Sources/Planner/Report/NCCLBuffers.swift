@@ -24,8 +24,10 @@ struct NCCLBuffers: Sendable {
   static let (lowLatency, lowLatency128, simple) = (8 * 512 * 8 * 16, 120 * 640 * 8 * 8, 4 << 20)
   /// `CUDA_IPC_MIN`.
   private static let granularity = 2 << 20
-  /// Channels of the collectives: twice what the search finds, at least 2. Over NVLink the log of NVIDIA/nccl#1781 has
-  /// 24, and 24 is what the difference of the two figures of NVIDIA/nccl#964 comes to.
+  /// Channels of the collectives: twice what the search finds, at least 2.
+  ///
+  /// Over NVLink the log of NVIDIA/nccl#1781 has 24, and 24 is what the difference of the two figures of
+  /// NVIDIA/nccl#964 comes to.
   var channels: Int { isLinked ? 24 : 2 }
   /// What was measured beyond the connections: 544 MiB less 24 channels of 12 MiB.
   static let beyond = 256 << 20

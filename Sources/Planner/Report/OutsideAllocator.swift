@@ -82,7 +82,8 @@ struct OutsideAllocator: Sendable {
         ? "an NCCL communicator" : "\(communicators) NCCL communicators",
       low: try all(buffers.low), expected: try all(buffers.expected),
       high: try all(NCCLBuffers.high),
-      cause: "\(buffers.channels) channels or more, by topology; a ring alone or a tree as well; kernels",
+      cause:
+        "\(buffers.channels) channels or more, by topology; a ring alone or a tree as well; kernels",
       source: "NCCL's init.cc and p2p.cc; 544 MiB on 2 and 688 MiB on 4 A100s (NVIDIA/nccl#964); "
         + "1.5 GiB at the first barrier (ml-engineering)")
   }

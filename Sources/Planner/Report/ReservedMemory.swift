@@ -215,7 +215,8 @@ package struct ReservedMemory: Sendable {
     if orders > 1 { text += ", with \(orders) orders of addresses" }
     if retries > 0 { text += "; it gives its cache back \(retries) times, which is slow" }
     if runsAhead {
-      text += "; the most is held with the host as far ahead of the streams as FSDP's limiter lets it"
+      text +=
+        "; the most is held with the host as far ahead of the streams as FSDP's limiter lets it"
     }
     if let layers { text += ", for \(layers) of the layers" }
     return [

@@ -25,7 +25,9 @@ struct Event: Hashable, Sendable {
   var role: Role = .other
   /// Whether a checkpoint recomputes.
   var again = false
-  /// The CUDA stream whose pool of the allocator the memory comes from. Of a release, one more than the stream that may
+  /// The CUDA stream whose pool of the allocator the memory comes from.
+  ///
+  /// Of a release, one more than the stream that may
   /// still read it (`record_stream`); 0 where none does.
   var stream: UInt8 = 0
   var count: Int32 = 0

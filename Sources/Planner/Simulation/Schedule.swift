@@ -23,7 +23,8 @@ struct Schedule: Sendable {
   ) {
     events.append(
       Event(
-        kind: .memory, role: role, stream: reader, count: Int32(truncatingIfNeeded: -count), operation: operation,
+        kind: .memory, role: role, stream: reader, count: Int32(truncatingIfNeeded: -count),
+        operation: operation,
         storage: storage, bytes: bytes))
   }
 

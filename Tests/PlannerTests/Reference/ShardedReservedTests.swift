@@ -66,7 +66,8 @@ import Testing
     #expect(Distances.quantile(0.9, of: errors) <= row.nineInTen)
   }
 
-  @Test("are met within a tenth by whole models under FullyShardedDataParallel") func whole() throws {
+  @Test("are met within a tenth by whole models under FullyShardedDataParallel") func whole() throws
+  {
     let errors = try distances("flat-sharded", isWhole: true).least
     #expect(errors.count == 12)
     #expect(Distances.quantile(1, of: errors) < 0.1)

@@ -7,11 +7,6 @@ struct FreeBlocks: Sendable {
     let size: Int
     let address: Int
     let block: Int32
-
-    /// Whether it lies before a size and an address.
-    func precedes(_ size: Int, _ address: Int) -> Bool {
-      self.size < size || (self.size == size && self.address < address)
-    }
   }
 
   /// A place between the first entry and the end.
@@ -54,14 +49,14 @@ struct FreeBlocks: Sendable {
 
   /// The first block of at least `size` bytes; of equal ones that with the lowest address from `address` on.
   func first(atLeast size: Int, from address: Int = .min) -> Place {
+    // Halving without branches: the comparisons come out either way, and a wrong guess costs more than they do.
     let (run, slot, count) = runs.withUnsafeBufferPointer { runs in
       var (low, left) = (0, runs.count &- 1)
       while left > 0 {
-        let half = left / 2
-        let last = runs[low &+ half]
-        let precedes = last.size < size || (last.size == size && last.address < address)
-        low = precedes ? low &+ half &+ 1 : low
-        left = precedes ? left &- half &- 1 : half
+        let half = (left &+ 1) >> 1
+        let last = runs[low &+ half &- 1]
+        low &+= Self.precedes(last.size, last.address, size, address) ? half : 0
+        left &-= half
       }
       return (low, runs[low].slot, runs[low].count)
     }
@@ -69,14 +64,20 @@ struct FreeBlocks: Sendable {
       let base = slot &* Self.longest
       var (low, left) = (0, count)
       while left > 0 {
-        let half = left / 2
-        let precedes = entries[base &+ low &+ half].precedes(size, address)
-        low = precedes ? low &+ half &+ 1 : low
-        left = precedes ? left &- half &- 1 : half
+        let half = (left &+ 1) >> 1
+        let entry = entries[base &+ low &+ half &- 1]
+        low &+= Self.precedes(entry.size, entry.address, size, address) ? half : 0
+        left &-= half
       }
       return low
     }
     return Place(run: run, index: index)
+  }
+
+  /// Whether a size and an address lie before others; sizes are not negative.
+  @inline(__always)
+  private static func precedes(_ size: Int, _ address: Int, _ other: Int, _ from: Int) -> Bool {
+    size &- other &- (address < from ? 1 : 0) < 0
   }
 
   /// The place behind one.
