@@ -9,6 +9,11 @@ extension Planner {
     -> Timeline
   {
     let plan = try decide(scenario)
+    guard plan.pipeline == nil else {
+      throw PlanError(
+        .unsupported, "the step of a pipeline's rank cannot be laid out in time",
+        path: "strategies.pipeline_parallel", fix: "Leave \"pipeline_parallel\" out to see a step.")
+    }
     var graph = try scenario.model.family.graph(plan.context)
     let whole = graph.layers
     if let layers {

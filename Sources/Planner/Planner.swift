@@ -24,6 +24,11 @@ public enum Planner {
     if let layers {
       for stack in graph.stacks.indices { graph.stacks[stack].layers = layers }
     }
+    if let pipeline = plan.pipeline {
+      let steps = try PipelineSteps(graph, plan, pipeline)
+      return try PipelineReport(scenario: scenario, plan: plan, steps: steps, effort: effort)
+        .report()
+    }
     let step = try TrainingStep(graph, plan)
     return try ReportBuilder(scenario, plan, graph, step, effort).report()
   }
@@ -68,6 +73,10 @@ public enum Planner {
     plan.context.loss = scenario.loss
     plan.context.kernelSet = scenario.kernelSet
     plan.context.framework = scenario.framework
+    if scenario.autocasts {
+      plan.context.autocast = scenario.precision == .fp16True ? .fp16 : .bf16
+    }
+    plan.context.megatron = scenario.megatron
     plan.context.kernels = scenario.device.kernelTraits
     plan.microBatches = scenario.workload.gradientAccumulationSteps
     plan.optimizer = scenario.optimizer
@@ -81,11 +90,15 @@ public enum Planner {
     try StrategyStack([scenario.precision] + scenario.strategies).decide(&plan)
     plan.assumptions += plan.optimizer.assumptions
     try checkDevices(plan, of: scenario)
+    try TorchMesh.check(&plan, of: scenario)
+    try MegatronRun.complete(&plan, of: scenario)
     try checkTargets(plan, of: scenario)
     try checkStepInBackward(plan)
     try checkReentrant(scenario)
     try checkFloat8(plan, of: scenario)
     try checkFlash(scenario)
+    try PipelineCheck(scenario: scenario).check(plan)
+    if plan.mesh.pipeline > 1 { plan.communicators += 1 }
     return plan
   }
 

@@ -3,12 +3,12 @@ extension Forward {
   /// Begins an operation over differentiable inputs.
   mutating func begin(
     _ name: StaticString, module: StaticString? = nil, _ a: Value, _ b: Value? = nil,
-    _ c: Value? = nil, _ d: Value? = nil
+    _ c: Value? = nil, _ d: Value? = nil, _ e: Value? = nil
   ) {
     current = Operation(name: name, module: module ?? self.module)
     cost = OperationCost()
     let start = program.registers.count
-    for case let input? in [a, b, c, d] {
+    for case let input? in [a, b, c, d, e] {
       program.registers.append(input.register)
       let leaf = leafOf[Int(input.register)]
       if leaf >= 0 { program.leaves[Int(leaf)].uses += 1 }
@@ -102,6 +102,14 @@ extension Forward {
         kind: .free, mask: mask, index: index, view: false, role: .activations, bytes: 0))
   }
 
+  /// Backward hands temporary number `place` on as the gradient of input `index`: a view.
+  mutating func share(_ index: UInt8, from place: UInt8) {
+    step(
+      BackwardStep(
+        kind: .share, mask: 1 << index, index: index, view: true, role: .activations, bytes: 0,
+        extra: Int(place)))
+  }
+
   /// The operator has returned; what follows happens in autograd's validation of its results.
   mutating func settle() {
     step(
@@ -125,7 +133,16 @@ extension Forward {
         bytes: spec.bytes))
   }
 
-  private mutating func step(_ step: BackwardStep) { program.steps.append(step) }
+  private mutating func step(_ step: BackwardStep) {
+    var step = step
+    step.wrapped = wrapsTensors
+    program.steps.append(step)
+  }
+
+  /// What the operation exchanges with other devices, forward and backward.
+  mutating func exchange(_ forward: Exchange?, backward: Exchange?) {
+    (current.exchange, current.backwardExchange) = (forward, backward)
+  }
 
   /// Ends an operation with one new tensor as its result.
   mutating func end(_ spec: TensorSpec, saving mask: UInt8 = 0, role: Role = .activations) -> Value

@@ -20,6 +20,10 @@ struct Forward {
   /// The weight that each register is, or -1.
   var leafOf: ContiguousArray<Int32> = []
   private var locals: ContiguousArray<Int32> = []
+  /// Whether the code being written works on `DTensor`s: gradients on their way are not added to in place.
+  ///
+  /// Source: `can_accumulate_inplace` in PyTorch's `torch/csrc/autograd/input_buffer.cpp`.
+  var wrapsTensors = false
   /// The operation being written.
   var current = Operation(name: "", module: "")
   /// What that operation costs.
@@ -155,10 +159,11 @@ struct Forward {
 
   /// Declares a weight of the section being written; the order is that of `model.parameters()`.
   ///
-  /// `leading` is its first dimension where that is not its rows, or for a vector its columns.
+  /// `leading` is its first dimension where that is not its rows, or for a vector its columns; `whole` the elements
+  /// of the whole weight where devices share it.
   mutating func parameter(
     _ name: StaticString, _ rows: Int, _ columns: Int, leading: Int? = nil, dtype: DType? = nil,
-    trainable: Bool? = nil, quantized: (any QuantizedWeight)? = nil
+    trainable: Bool? = nil, quantized: (any QuantizedWeight)? = nil, whole: Int? = nil
   ) throws(PlanError) -> Parameter {
     let stored = dtype ?? context.storedFormat ?? context.dtype
     let spec = try TensorSpec(rows, columns, context.storedFormat == nil ? stored : context.dtype)
@@ -171,7 +176,7 @@ struct Forward {
         name: name, register: value.register, spec: spec,
         leading: leading ?? (rows > 1 ? rows : columns), stored: stored, trainable: trainable,
         tensors: try quantized?.tensors(of: spec) ?? [spec.bytes],
-        loading: try quantized?.loading(of: spec) ?? []))
+        loading: try quantized?.loading(of: spec) ?? [], whole: whole))
     return Parameter(name: name, value: value, trainable: trainable)
   }
 
@@ -181,17 +186,30 @@ struct Forward {
     if leaf >= 0 { program.leaves[leaf].isMultiplied = true }
   }
 
+  /// Says that a weight's gradient is laid out over devices as the weight is not.
+  mutating func markRedistributed(_ weight: Parameter) {
+    let leaf = Int(leafOf[Int(weight.value.register)])
+    if leaf >= 0 { program.leaves[leaf].redistributesGradient = true }
+  }
+
   /// Says that rows of a weight are looked up.
   mutating func markTable(_ weight: Parameter) {
     let leaf = Int(leafOf[Int(weight.value.register)])
     if leaf >= 0 { program.leaves[leaf].isTable = true }
   }
 
+  /// Says that a weight holds `count` matrices of equal size.
+  mutating func stack(_ weight: Parameter, of count: Int) {
+    let leaf = Int(leafOf[Int(weight.value.register)])
+    if leaf >= 0 { program.leaves[leaf].matrices = count }
+  }
+
   /// Says that a token is computed with `chosen` of the `count` matrices that make up a weight.
   mutating func route(_ weight: Parameter, to chosen: Int, of count: Int) {
     let leaf = Int(leafOf[Int(weight.value.register)])
     guard leaf >= 0, count > 0 else { return }
-    program.leaves[leaf].active = weight.value.spec.elements / count &* chosen
+    let all = program.leaves[leaf].whole ?? weight.value.spec.elements
+    program.leaves[leaf].active = all / count &* chosen
   }
 
   /// Writes the code of one distinct layer: from its residual stream to its residual stream.

@@ -18,8 +18,12 @@ public struct ForwardContext: Sendable {
   public var cachesCasts = true
   /// Whether linear layers multiply in 8-bit floating point.
   public var float8 = false
+  /// How many devices share one copy of the model, and what they cut.
+  public var mesh = Mesh()
   /// Whose training loop, kernels and buffers are meant.
   public var framework = Framework.torch
+  /// What a run of Megatron chooses; of no meaning under other frameworks.
+  public var megatron = MegatronOptions()
   /// How attention is computed.
   public var attention = AttentionImplementation.sdpa
   /// Whose kernels run the parts of a layer and the loss.

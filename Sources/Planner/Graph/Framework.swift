@@ -2,4 +2,6 @@
 public enum Framework: String, Hashable, Sendable, CaseIterable {
   /// PyTorch with `transformers`' models, `fully_shard`, DDP, DTensor.
   case torch
+  /// Megatron-LM's core with its fused kernels, gradient buffers and parallelism.
+  case megatron
 }

@@ -38,6 +38,10 @@ struct Operation: Sendable {
   var flops = 0
   /// Estimated time of the forward.
   var time = KernelTime.zero
+  /// What the forward exchanges with other devices.
+  var exchange: Exchange?
+  /// What the backward exchanges.
+  var backwardExchange: Exchange?
 }
 
 /// A tensor that an operation saves if a gradient needs it.
@@ -81,6 +85,8 @@ struct BackwardStep: Sendable {
     case free
     /// The operator has returned: what a checkpoint recomputed for it dies here.
     case settle
+    /// Hands a temporary on as the gradient of an input.
+    case share
     /// Replaces an input's gradient by its sum over broadcast dimensions.
     case reduce
     /// Replaces an input's gradient by a copy in the input's format or layout.
@@ -98,8 +104,10 @@ struct BackwardStep: Sendable {
   let bytes: Int
   /// For `gradient` its own bytes where its storage has more, for `reduce` the bytes of its workspace, for `pass`
   /// the output whose gradient is handed on, for `reuse` which
-  /// of the saved tensors.
+  /// of the saved tensors, for `share` the temporary's number.
   var extra = 0
+  /// Whether the gradient is a `DTensor`, which autograd never adds to in place.
+  var wrapped = false
   /// Floating-point operations of this step.
   var flops = 0
   /// Estimated time of this step.

@@ -14,6 +14,10 @@ struct Program: Sendable {
   var addsBias = false
   /// Whether a matrix product is in 8-bit floating point, forward and backward both by cuBLASLt.
   var multipliesInFloat8 = false
+  /// Whether a router of Megatron's sends tokens to experts.
+  var routes = false
+  /// Whether Transformer Engine multiplies groups of rows with matrices of their own.
+  var groupsProducts = false
   /// The register of the loss.
   var loss: Int32 = -1
   /// The register of the logits, where the caller holds the model's output until the step ends.
@@ -60,8 +64,14 @@ struct Program: Sendable {
     var loading: [Int] = []
     /// How many gradients arrive for it in one backward pass of its section.
     var uses: Int32 = 0
+    /// Elements of the whole weight, where several devices share it.
+    var whole: Int?
+    /// Whether its gradient is laid out over devices as the weight is not.
+    var redistributesGradient = false
     /// Elements that one token is computed with, where that is not all of them.
     var active: Int?
+    /// How many matrices it holds, side by side.
+    var matrices = 1
     /// Whether a matrix product takes it as `F.linear` does.
     var isMultiplied = false
     /// Whether rows of it are looked up.
@@ -92,6 +102,8 @@ struct Instruction: Sendable {
     case cache
     /// Register `a` becomes a leaf that wants a gradient, the one with number `b`.
     case require
+    /// Register `a` becomes the `bytes` that the stage before sent, the leaf with number `b`: only in a part of a model.
+    case receive
     /// All layers of a stack run; register `a` holds the residual stream before and after, `b` what layers return besides.
     case layers
   }
@@ -115,6 +127,8 @@ public struct LayerGraph: Sendable {
   var buffers: [Int] = []
   /// Bytes of each tensor of a micro-batch that the loop holds; `nil` for token ids that are their own labels.
   var inputs: [Int]?
+  /// The number of its first layer, where it is a part of a model.
+  var firstLayer = 0
 
   /// A model of several stacks.
   init(program: Program, stacks: [LayerStack], inputs: [Int]? = nil) {

@@ -84,7 +84,7 @@ extension Forward {
         program.steps[index].time = context.kernels.time(moving: 2 &* step.bytes)
       case .reduce:
         program.steps[index].time = context.kernels.time(moving: incoming &+ step.bytes)
-      case .gradient, .pass, .reuse, .allocate, .free, .settle: break
+      case .gradient, .pass, .reuse, .share, .allocate, .free, .settle: break
       }
     }
   }

@@ -38,6 +38,11 @@ public struct TensorSpec: Hashable, Sendable {
   /// The same elements in another format.
   func cast(to dtype: DType) -> TensorSpec { TensorSpec(unchecked: rows, columns, dtype) }
 
+  /// As many rows of it, at most all.
+  func withRows(_ rows: Int) -> TensorSpec {
+    TensorSpec(unchecked: min(rows, self.rows), columns, dtype)
+  }
+
   /// One element per row: what a mean over the last dimension leaves.
   var perRow: TensorSpec { TensorSpec(unchecked: rows, 1, dtype) }
 

@@ -12,12 +12,20 @@ public protocol ModelFamily: Sendable {
   var linearModules: [String] { get }
   /// Whether a decoder writes one sequence while it reads what an encoder made of another; false by default.
   var isEncoderDecoder: Bool { get }
+  /// Whether PyTorch's tensor parallelism of its layers is planned; false by default.
+  var cutsMatrices: Bool { get }
+  /// Whether the head is the embedding, where that matters to how it is cut; false by default.
+  var tiesHead: Bool { get }
+  /// Whether PyTorch's context parallelism of it is planned; false by default.
+  var sharesSequences: Bool { get }
   /// The experts that tokens are shared among, in models that have them; `nil` by default.
   var routedExperts: RoutedExperts? { get }
   /// Whether its attention can run by the flash-attn package; true by default.
   var runsFlashAttention: Bool { get }
   /// What the plan of such a model takes for granted; nothing by default.
   var assumptions: [Assumption] { get }
+  /// The sizes of the same model as Megatron's core builds it, where it can; `nil` by default.
+  var megatron: MegatronSizes? { get }
   /// The layer graph of one forward pass, from token ids to the loss.
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph
 }
@@ -25,10 +33,18 @@ public protocol ModelFamily: Sendable {
 extension ModelFamily {
   /// See ``ModelFamily/isEncoderDecoder``.
   public var isEncoderDecoder: Bool { false }
+  /// See ``ModelFamily/cutsMatrices``.
+  public var cutsMatrices: Bool { false }
+  /// See ``ModelFamily/tiesHead``.
+  public var tiesHead: Bool { false }
+  /// See ``ModelFamily/sharesSequences``.
+  public var sharesSequences: Bool { false }
   /// See ``ModelFamily/routedExperts``.
   public var routedExperts: RoutedExperts? { nil }
   /// See ``ModelFamily/runsFlashAttention``.
   public var runsFlashAttention: Bool { true }
+  /// See ``ModelFamily/megatron``.
+  public var megatron: MegatronSizes? { nil }
   /// See ``ModelFamily/assumptions``.
   public var assumptions: [Assumption] { [] }
 }
@@ -72,6 +88,7 @@ public enum ModelFamilies {
     Roberta.self,
     ViT.self,
     T5.self,
+    MegatronGPT.self,
   ]
 
   /// The family that reads configs of this `model_type`, or `nil`.

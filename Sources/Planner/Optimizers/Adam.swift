@@ -17,6 +17,13 @@ public struct Adam: Optimizer {
     weightDecay = try settings.optionalNumber("weight_decay", in: 0...1e6) ?? 0
   }
 
+  private init(_ implementation: OptimizerImplementation, weightDecay: Double) {
+    (decoupled, self.weightDecay) = (AdamW(implementation), weightDecay)
+  }
+
+  /// The same, parameter by parameter.
+  var oneByOne: Self { Self(.forLoop, weightDecay: weightDecay) }
+
   /// See ``Optimizer/label``.
   public var label: String { "Adam (\(implementation.rawValue))" }
 

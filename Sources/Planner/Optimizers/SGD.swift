@@ -31,6 +31,9 @@ public struct SGD: Optimizer {
     weightDecay = try settings.optionalNumber("weight_decay", in: 0...1e6) ?? 0
   }
 
+  /// The same, parameter by parameter.
+  var oneByOne: Self { Self(.forLoop, momentum: momentum, weightDecay: weightDecay) }
+
   /// See ``Optimizer/label``.
   public var label: String {
     "SGD (\(implementation.rawValue)\(momentum > 0 ? ", momentum" : ""))"

@@ -74,6 +74,9 @@ enum JSONRenderer: Renderer {
     if let communication = report.communication {
       members.append(.init("communication", value(of: communication)))
     }
+    if let pipeline = report.pipeline {
+      members.append(.init("pipeline", value(of: pipeline)))
+    }
     if let host = report.host { members += hostMembers(host) }
     if let run = report.run { members.append(.init("run", value(of: run))) }
     if let remedies { members.append(.init("remedies", .array(remedies.map(value(of:))))) }

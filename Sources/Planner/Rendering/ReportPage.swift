@@ -84,6 +84,7 @@ struct ReportPage {
         TextLayout.width - 13
       ).enumerated().map { fact($0 == 0 ? "network" : "", $1) }
     }
+    lines += pipelineFacts
     lines += [
       fact("step", "\(flops), \(Self.text(report.time))"),
       fact("speed", Self.speed(report.time)),

@@ -12,7 +12,10 @@ extension Scenario {
         "no_padding", "sequences of full length without a padding mask",
         source: "the longest batch decides the peak"),
       Assumption(
-        "versions", "eager PyTorch 2.11, transformers 5.17, PEFT 0.21",
+        "versions",
+        framework == .megatron
+          ? "Megatron core 0.16.1, Transformer Engine 2"
+          : "eager PyTorch 2.11, transformers 5.17, PEFT 0.21",
         source: "the rules were checked against figures of these versions"),
       Assumption(
         "peak_rates",

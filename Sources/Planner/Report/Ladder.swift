@@ -15,15 +15,20 @@ public struct Ladder: Sendable {
   init(of rungs: [Rung]) { self.rungs = rungs }
 
   /// Plans the baseline (fp32, no technique), each strategy of the scenario alone on top of it, and all stacked.
+  ///
+  /// Megatron's baseline has the scenario's format. A strategy that leans on another one has no rung of its own.
   init(_ scenario: Scenario) throws(PlanError) {
     var bare = scenario
-    bare.precision = .fp32True
+    let isMegatrons = scenario.framework == .megatron
+    if !isMegatrons { bare.precision = .fp32True }
     bare.strategies = []
     bare.devices = nil
     var rungs = [
-      Rung(label: "baseline: fp32, no technique", report: try Planner.plan(bare))
+      Rung(
+        label: isMegatrons ? "baseline: no technique" : "baseline: fp32, no technique",
+        report: try Planner.plan(bare))
     ]
-    if scenario.precision != .fp32True {
+    if scenario.precision != bare.precision {
       var one = bare
       one.precision = scenario.precision
       rungs.append(Rung(label: scenario.precision.label, report: try Planner.plan(one)))
@@ -31,7 +36,11 @@ public struct Ladder: Sendable {
     for strategy in scenario.strategies {
       var one = bare
       one.strategies = [strategy]
-      rungs.append(Rung(label: strategy.label, report: try Planner.plan(one)))
+      do throws(PlanError) {
+        rungs.append(Rung(label: strategy.label, report: try Planner.plan(one)))
+      } catch {
+        guard isMegatrons, error.kind == .conflict || error.kind == .invalid else { throw error }
+      }
     }
     rungs.append(Rung(label: "all together", report: try Planner.plan(scenario)))
     self.rungs = rungs

@@ -36,6 +36,8 @@ public struct Report: Sendable {
   public var devices: DeviceCount
   /// What it exchanges with other devices; `nil` where it is alone.
   public var communication: Communication? = nil
+  /// The ranks of a pipeline; `nil` where a device has all layers.
+  public var pipeline: PipelineUse? = nil
   /// What lies on the host; `nil` where nothing does.
   public var host: HostUse? = nil
   /// How the caching allocator does, where it was replayed.

@@ -5,11 +5,14 @@ struct ReportBuilder {
   private let graph: LayerGraph
   private let step: TrainingStep
   private let effort: ReservedMemory.Effort
+  private let replayed: ReplayedStep
 
+  /// - Parameter replayed: What the allocator replays, where that is not the whole graph.
   init(
     _ scenario: Scenario, _ plan: TrainingPlan, _ graph: LayerGraph, _ step: TrainingStep,
-    _ effort: ReservedMemory.Effort
+    _ effort: ReservedMemory.Effort, replayed: ReplayedStep? = nil
   ) {
+    self.replayed = replayed ?? ReplayedStep(graph, plan, step)
     self.effort = effort
     self.scenario = scenario
     self.plan = plan
@@ -25,7 +28,7 @@ struct ReportBuilder {
       isProcessor
       ? nil
       : try ReservedMemory(
-        graph, plan, step, fold, settings: scenario.allocator,
+        replayed, fold, settings: scenario.allocator,
         limit: scenario.device.memory.count - outside.high.count, effort: effort)
     var phases: [Report.PhasePeak] = []
     for (index, phase) in Phase.allCases.enumerated() {
@@ -102,8 +105,10 @@ struct ReportBuilder {
 
   private func parameters() throws(PlanError) -> (all: Int, trainable: Int, active: Int) {
     var (all, trainable, active) = (0, 0, 0)
-    for weight in step.weights {
-      let (count, overflow) = weight.spec.elements.multipliedReportingOverflow(by: weight.count)
+    let weights = plan.pipeline == nil ? step.weights : TrainingStep.weights(of: graph)
+    for weight in weights {
+      let elements = weight.whole ?? weight.spec.elements
+      let (count, overflow) = elements.multipliedReportingOverflow(by: weight.count)
       let (sum, over) = all.addingReportingOverflow(count)
       guard !overflow, !over else { throw .overflow("parameters", "the sum of all weights") }
       all = sum

@@ -47,11 +47,11 @@ package struct ReservedMemory: Sendable {
   /// Replays a plan's first two steps on `limit` bytes.
   ///
   /// - Parameters:
-  ///   - step: The folded step.
+  ///   - step: The step to replay.
   ///   - fold: Its peaks.
   init(
-    _ graph: LayerGraph, _ plan: TrainingPlan, _ step: TrainingStep, _ fold: MemoryFold,
-    settings: AllocatorSettings, limit: Int, effort: Effort
+    _ step: ReplayedStep, _ fold: MemoryFold, settings: AllocatorSettings, limit: Int,
+    effort: Effort
   ) throws(PlanError) {
     var live = 0
     for peak in fold.peaks { live = max(live, peak.rounded) }
@@ -63,13 +63,11 @@ package struct ReservedMemory: Sendable {
     fits = effort == .tensors && !cannotFit
     if effort == .tensors { return }
     if cannotFit, effort != .report || live > Self.mostBytes || live / 2 > limit { return }
-    let events = step.schedule.unfoldedCount
-    guard events <= Self.mostEvents else {
-      try scale(graph, plan, fold, events: events, settings: settings, limit: limit)
+    guard step.events <= Self.mostEvents else {
+      try scale(step, settings: settings, limit: limit)
       return
     }
-    let unrolled = try TrainingStep(graph, plan, unrolls: true)
-    let script = ReplayScript(unrolled.schedule, graph.program)
+    let script = ReplayScript(try step.unrolled(1).schedule, step.program)
     replay(script, AllocatorRules(settings), limit: limit, cannotFit: cannotFit, effort: effort)
   }
 
@@ -166,17 +164,11 @@ package struct ReservedMemory: Sendable {
   /// Far more layers than any model has: fewer are replayed, and what the allocator holds beyond what it hands
   /// out is taken in proportion.
   private mutating func scale(
-    _ graph: LayerGraph, _ plan: TrainingPlan, _ fold: MemoryFold, events: Int,
-    settings: AllocatorSettings, limit: Int
+    _ step: ReplayedStep, settings: AllocatorSettings, limit: Int
   ) throws(PlanError) {
-    var fewer = graph
-    for stack in fewer.stacks.indices {
-      fewer.stacks[stack].layers = max(
-        1, fewer.stacks[stack].layers / (events / Self.mostEvents + 1))
-    }
-    layers = fewer.layers
-    let unrolled = try TrainingStep(fewer, plan, unrolls: true)
-    let script = ReplayScript(unrolled.schedule, graph.program)
+    let divisor = step.events / Self.mostEvents + 1
+    layers = max(1, step.layers / divisor)
+    let script = ReplayScript(try step.unrolled(divisor).schedule, step.program)
     let replay = AllocatorReplay(script, AllocatorRules(settings), DeviceMemory())
     orders = 1
     for (index, phase) in replay.phases.enumerated() where phase.allocated > 0 {

@@ -44,6 +44,17 @@ public struct StepTime: Hashable, Sendable {
     "FLOPs of matrix products and attention (half of the square under a causal mask, backward as its kernels compute "
     + "it) of one device's step, with those computed again for HFU, / (expected seconds x dense peak)"
 
+  /// Adds the time in which the device waits for other stages of a pipeline.
+  mutating func wait(_ bubble: Double) throws(PlanError) {
+    guard expected.value > 0 else { return }
+    let factor = 1 + bubble / expected.value
+    recomputeFraction /= factor
+    low = try Seconds(low.value * factor)
+    high = try Seconds(high.value * factor)
+    expected = try Seconds(expected.value + bubble)
+    parts.append(Part(key: "bubble", seconds: bubble))
+  }
+
   private func utilization(_ flops: Double) -> Double {
     peak > 0 && expected.value > 0 ? flops / expected.value / peak : 0
   }

@@ -4,15 +4,14 @@
 /// when the thing arrives in its registry.
 enum Later {
   static let strategies = [
-    "context_parallel", "data_parallel", "expert_parallel", "offload", "offload_param",
-    "offload_parameters", "pipeline_parallel", "sequence_parallel", "tensor_parallel",
+    "offload", "offload_param", "offload_parameters",
   ]
   static let optimizers = [
     "adagrad", "adam-8bit", "rmsprop",
   ]
   static let precisions = ["fp8-true", "transformer-engine"]
   static let attentions = ["flash_attention_3", "flash_attention_4", "flex_attention"]
-  static let frameworks = ["deepspeed", "megatron"]
+  static let frameworks = ["deepspeed"]
 
   /// Throws when `name` is one of `names`.
   static func refuse(_ name: String, in names: [String], path: String, instead: String)

@@ -8,6 +8,8 @@ public struct Scenario: Sendable {
   public var workload: Workload
   /// The number formats of weights and arithmetic.
   public var precision: Precision
+  /// Whether autocast runs over weights that are kept in 16 bits.
+  public var autocasts: Bool
   /// How attention is computed.
   public var attention: AttentionImplementation
   /// The optimizer with its settings.
@@ -32,6 +34,8 @@ public struct Scenario: Sendable {
   public var kernelSet: KernelSet
   /// Whose training loop, kernels and buffers are meant.
   public var framework: Framework
+  /// What a run of Megatron chooses; of no meaning under other frameworks.
+  public var megatron = MegatronOptions()
   /// What the host offers to the run, where the scenario says it.
   public var hostMemory: Bytes?
   /// How long the run is, and what it is reckoned with, where the scenario says it.
@@ -48,7 +52,8 @@ public struct Scenario: Sendable {
     gradientClipping: Double? = nil, strategies: [any Strategy] = [], device: Device,
     devices: Int? = nil, defaults: [Assumption] = [], allocator: AllocatorSettings = .init(),
     loss: LossImplementation = .transformers, kernelSet: KernelSet = .torch,
-    hostMemory: Bytes? = nil, interconnect: Interconnect? = nil, framework: Framework = .torch
+    hostMemory: Bytes? = nil, interconnect: Interconnect? = nil, framework: Framework = .torch,
+    autocasts: Bool = false
   ) {
     self.name = name
     self.model = model
@@ -66,6 +71,7 @@ public struct Scenario: Sendable {
     self.loss = loss
     self.kernelSet = kernelSet
     self.framework = framework
+    self.autocasts = autocasts
     self.hostMemory = hostMemory
   }
 }

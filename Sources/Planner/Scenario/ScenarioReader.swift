@@ -20,7 +20,8 @@ public struct ScenarioReader {
   }
 
   private static let keys = [
-    "schema", "name", "model", "workload", "precision", "attention", "kernels", "loss", "framework",
+    "schema", "name", "model", "workload", "precision", "autocast", "attention", "kernels", "loss",
+    "framework", "megatron",
     "optimizer", "gradient_clipping", "strategies", "allocator", "hardware", "compile", "run",
     "claim",
   ]
@@ -34,11 +35,13 @@ public struct ScenarioReader {
     try readSchema(&settings)
     var defaults = Defaults()
     let name = try settings.optionalString("name")
-    let model = try readModel(&settings)
+    let framework = try readFramework(&settings)
+    let megatron = try readMegatron(&settings, framework)
+    let model = try readModel(&settings).written(by: framework)
     let workload = try readWorkload(&settings, model, &defaults)
     let precision = try readPrecision(&settings, &defaults)
+    let autocasts = try readAutocast(&settings, precision)
     let attention = try readAttention(&settings, &defaults)
-    let framework = try readFramework(&settings)
     if try settings.bool("compile", default: false) { throw .compiled }
     let kernelSet = try readKernelSet(&settings, model: model)
     let loss = try readLoss(&settings, model: model, keepsOutputs: workload.keepOutputs)
@@ -58,10 +61,12 @@ public struct ScenarioReader {
       precision: precision, attention: attention, optimizer: optimizer, gradientClipping: clipping,
       strategies: techniques, device: device, devices: hardware.devices, defaults: defaults.taken,
       allocator: allocator, loss: loss, kernelSet: kernelSet,
-      hostMemory: hardware.hostMemory, interconnect: hardware.interconnect, framework: framework)
+      hostMemory: hardware.hostMemory, interconnect: hardware.interconnect, framework: framework,
+      autocasts: autocasts)
     if var run = try settings.object("run") { scenario.run = try RunSettings(&run) }
     scenario.prices = try prices(hardware.price, in: scenario.run?.currency)
     if var claim = try settings.object("claim") { scenario.claim = try Claim(&claim) }
+    scenario.megatron = megatron
     return scenario
   }
 }
@@ -126,10 +131,25 @@ extension ScenarioReader {
     return try settings.choice("precision")
   }
 
+  /// Autocast over 16-bit weights: what Trainer's `bf16=True` does to a model that was loaded in bf16.
+  private func readAutocast(_ settings: inout Settings, _ precision: Precision) throws(PlanError)
+    -> Bool
+  {
+    guard try settings.bool("autocast", default: false) else { return false }
+    guard precision == .bf16True || precision == .fp16True else {
+      throw PlanError(
+        .conflict, "\(precision.rawValue) and autocast do not go together", path: "autocast",
+        fix: "Leave \"autocast\" out: mixed precisions have it, and 32-true means none. With "
+          + "bf16-true or 16-true it runs over 16-bit weights.")
+    }
+    return true
+  }
+
   private func readAttention(_ settings: inout Settings, _ defaults: inout Defaults)
     throws(PlanError) -> AttentionImplementation
   {
     guard let name = try settings.optionalString("attention") else {
+      if try settings.optionalString("framework") == Framework.megatron.rawValue { return .sdpa }
       defaults.note("attention", "attention sdpa")
       return .sdpa
     }

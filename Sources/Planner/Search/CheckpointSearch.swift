@@ -203,6 +203,11 @@ struct CheckpointSearch {
       graph = try scenario.model.family.graph(plan.context)
       graphs[key] = graph
     }
+    if let pipeline = plan.pipeline,
+      let fullest = try PipelineSteps(graph, plan, pipeline).fullest
+    {
+      return (plan, fullest.step, fullest.fold)
+    }
     let step = try TrainingStep(graph, plan)
     return (plan, step, try MemoryFold(step.schedule))
   }

@@ -25,6 +25,8 @@ protocol Distribution: AnyObject {
   func afterForward(_ section: Int, in tape: inout Tape)
   /// The gradient has reached the section's output.
   func beforeBackward(_ section: Int, in tape: inout Tape)
+  /// A reentrant checkpoint of the section is done with its input, whose gradient goes on.
+  func afterReentrant(_ section: Int, input: Int32, gradient: Int32, in tape: inout Tape)
   /// The gradient has left the section's input; `reachesInput` is false where the input wants none.
   func afterBackward(_ section: Int, reachesInput: Bool, in tape: inout Tape)
   /// An operation is about to run, or its gradient is: an index into ``Program/operations``.
@@ -35,6 +37,8 @@ protocol Distribution: AnyObject {
   func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape)
   /// Backward is over.
   func endBackward(in tape: inout Tape)
+  /// All micro-batches of a pipeline's rank are done: what waited for the last one is exchanged.
+  func endMicroBatches(in tape: inout Tape)
   /// A repetition ends: what it hands to the next copy is one tensor, not one for each copy.
   func carry(from inner: Int, to outer: Int, in tape: inout Tape)
   /// The optimizer's phase, around the optimizer's own step.
@@ -74,38 +78,11 @@ extension Distribution {
   func beforeBackward(_ section: Int, in tape: inout Tape) {}
   func afterBackward(_ section: Int, reachesInput: Bool, in tape: inout Tape) {}
   func endBackward(in tape: inout Tape) {}
+  func afterReentrant(_ section: Int, input: Int32, gradient: Int32, in tape: inout Tape) {}
+  func endMicroBatches(in tape: inout Tape) {}
   func carry(from inner: Int, to outer: Int, in tape: inout Tape) {}
   func beforeOptimizer(in schedule: inout Schedule) throws(PlanError) {}
   func afterOptimizer(in schedule: inout Schedule) {}
-}
-
-/// What devices do together.
-enum Collective: Int, Hashable, Sendable, CaseIterable {
-  case allGather, reduceScatter, allReduce, allToAll, pointToPoint
-
-  /// The key in the JSON report.
-  var key: String {
-    switch self {
-    case .allGather: "all_gather"
-    case .reduceScatter: "reduce_scatter"
-    case .allReduce: "all_reduce"
-    case .allToAll: "all_to_all"
-    case .pointToPoint: "point_to_point"
-    }
-  }
-
-  /// The share of a payload that each of `ranks` devices sends in a ring.
-  ///
-  /// Source: Thakur, Rabenseifner and Gropp 2005; NCCL's `busbw` in nccl-tests' `PERFORMANCE.md`.
-  func share(of ranks: Int) -> Double {
-    guard ranks > 1 else { return 0 }
-    let part = Double(ranks - 1) / Double(ranks)
-    return switch self {
-    case .allReduce: 2 * part
-    case .allGather, .reduceScatter, .allToAll: part
-    case .pointToPoint: 1
-    }
-  }
 }
 
 /// What devices exchange in a step.

@@ -61,6 +61,8 @@ enum Moment: Int32, Sendable, CaseIterable {
   case allGather = -10
   case reduceScatter = -11
   case bucket = -12
+  case received = -13
+  case sentGradient = -14
 
   /// What the report calls it.
   var text: String {
@@ -77,6 +79,8 @@ enum Moment: Int32, Sendable, CaseIterable {
     case .allGather: "all-gather of parameters"
     case .reduceScatter: "reduce-scatter of gradients"
     case .bucket: "gradient bucket"
+    case .received: "what another stage sent"
+    case .sentGradient: "gradient for the stage before"
     }
   }
 }

@@ -164,7 +164,7 @@ struct LayerRuns: Hashable, Sendable {
         sequence: LayerSequence(
           sections: stack.pattern, leading: stack.leading,
           retention: retention.slice(from: first, layers: stack.layers)),
-        first: first, sharesGradients: stack.sharesGradients)
+        first: graph.firstLayer + first, sharesGradients: stack.sharesGradients)
     }
   }
 }

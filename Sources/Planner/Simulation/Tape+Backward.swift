@@ -8,6 +8,14 @@ extension Tape {
     let loss = registers[Int(program.loss)]
     guard loss.requires, loss.source >= 0 else { return }
     let seed = allocate(lossBytes, .other, Moment.lossGradient.rawValue)
+    propagate(seed)
+    release(seed, Moment.end.rawValue)
+  }
+
+  /// Backward from a gradient of the program's result to the weights; whoever calls it lets go of the gradient.
+  mutating func propagate(_ seed: Int32) {
+    let loss = registers[Int(program.loss)]
+    guard loss.requires, loss.source >= 0 else { return }
     retain(seed)
     distribution?.beforeBackward(0, in: &self)
     buffers[Int(loss.source)] = Buffer(storage: seed, view: false)
@@ -17,15 +25,18 @@ extension Tape {
     // The node that accumulates the gradient of a tensor made a leaf holds both, and dies with the graph.
     for input in requiredInputs.indices {
       let gradient = leaves[inputLeaf + input].buffer.storage
-      if gradient >= 0 { graphHeld(gradient) }
       leaves[inputLeaf + input] = LeafBuffer()
+      if requiredInputs[input] < 0 {
+        sentGradient = gradient
+        continue
+      }
+      if gradient >= 0 { graphHeld(gradient) }
       if requiredInputs[input] >= 0 { graphHeld(requiredInputs[input]) }
       requiredInputs[input] = -1
     }
     endStreamed()
     for storage in heldByNodes { graphHeld(storage) }
     heldByNodes.removeAll(keepingCapacity: true)
-    release(seed, Moment.end.rawValue)
   }
 
   /// The loss is a scalar of the format that it was computed in.
@@ -80,7 +91,7 @@ extension Tape {
     let operation = program.operations[Int(node.operation)]
     let outputs = Int(node.buffer)..<Int(node.buffer) + operation.outputs.count
     let incoming = buffers[outputs.lowerBound]
-    guard hasGradient(outputs) else { return letGoOfSaved(node) }
+    guard hasGradient(outputs) else { return splitsBackward ? () : letGoOfSaved(node) }
     buffers[outputs.lowerBound] = Buffer()
     if followsOperations {
       distribution?.beforeOperation(Int(node.operation), isBackward: true, in: &self)
@@ -89,11 +100,15 @@ extension Tape {
     if node.frame >= 0, node.savedCount > 0 { replay(Int(node.frame)) }
     if node.frame == Node.onHost { fetch(node) }
 
-    var made = (Buffer(), Buffer(), Buffer(), Buffer())
+    var made = (Buffer(), Buffer(), Buffer(), Buffer(), Buffer())
     let inputs = operation.inputs.count
     var mask: UInt8 = 0
     for input in 0..<inputs where edges[Int(node.edges) + input] != -1 { mask |= 1 << input }
+    if splitsBackward { mask &= ~holdForWeights(index, incoming) }
     var settled = node.frame == -1
+    if let exchange = operation.backwardExchange {
+      communicate(exchange.collective, exchange.payload, among: exchange.ranks)
+    }
     if timed { note(node.operation, operation, mask) }
     for step in program.steps[operation.steps] where step.mask & mask != 0 {
       if step.flops != 0 { work.flops &+= Int128(step.flops) &* Int128(copies) }
@@ -104,17 +119,22 @@ extension Tape {
           &made, step.index,
           Buffer(
             storage: allocate(step.bytes, step.role, node.operation), view: step.view,
-            bytes: step.extra))
+            wrapped: step.wrapped, bytes: step.extra))
       case .pass:
         let gradient = step.extra == 0 ? incoming : buffers[outputs.lowerBound + step.extra]
         retain(gradient.storage)
         Self.set(
           &made, step.index,
-          Buffer(storage: gradient.storage, view: step.view || gradient.view))
+          Buffer(
+            storage: gradient.storage, view: step.view || gradient.view, wrapped: step.wrapped))
       case .reuse:
         let storage = savedStorage(step.extra, of: node)
         retain(storage)
         Self.set(&made, step.index, Buffer(storage: storage, view: step.view))
+      case .share:
+        let storage = temporaries[step.extra]
+        retain(storage)
+        Self.set(&made, step.index, Buffer(storage: storage, view: true))
       case .allocate:
         temporaries[Int(step.index)] = allocate(step.bytes, step.role, node.operation)
       case .free: release(temporaries[Int(step.index)], node.operation)
@@ -127,11 +147,11 @@ extension Tape {
           release(allocate(step.extra, .workspace, node.operation), node.operation)
         }
         release(Self.get(made, step.index).storage, node.operation)
-        Self.set(&made, step.index, Buffer(storage: sum, view: false))
+        Self.set(&made, step.index, Buffer(storage: sum, wrapped: step.wrapped))
       case .convert:
         let copy = allocate(step.bytes, step.role, node.operation)
         release(Self.get(made, step.index).storage, node.operation)
-        Self.set(&made, step.index, Buffer(storage: copy, view: false))
+        Self.set(&made, step.index, Buffer(storage: copy, wrapped: step.wrapped))
       }
     }
     if !settled { letGoOfRecomputed(node) }
@@ -141,7 +161,7 @@ extension Tape {
       release(buffers[output].storage, node.operation)
       buffers[output] = Buffer()
     }
-    letGoOfSaved(node)
+    if !splitsBackward { letGoOfSaved(node) }
     for input in 0..<inputs {
       deliver(Self.get(made, UInt8(input)), to: edges[Int(node.edges) + input], node.operation)
     }
@@ -174,23 +194,28 @@ extension Tape {
     return false
   }
 
-  private static func get(_ made: (Buffer, Buffer, Buffer, Buffer), _ index: UInt8) -> Buffer {
+  /// The gradients of an operation's inputs, at most five.
+  typealias Made = (Buffer, Buffer, Buffer, Buffer, Buffer)
+
+  static func get(_ made: Made, _ index: UInt8) -> Buffer {
     switch index {
     case 0: made.0
     case 1: made.1
     case 2: made.2
-    default: made.3
+    case 3: made.3
+    default: made.4
     }
   }
 
-  private static func set(
-    _ made: inout (Buffer, Buffer, Buffer, Buffer), _ index: UInt8, _ buffer: Buffer
+  static func set(
+    _ made: inout Made, _ index: UInt8, _ buffer: Buffer
   ) {
     switch index {
     case 0: made.0 = buffer
     case 1: made.1 = buffer
     case 2: made.2 = buffer
-    default: made.3 = buffer
+    case 3: made.3 = buffer
+    default: made.4 = buffer
     }
   }
 
@@ -207,7 +232,7 @@ extension Tape {
   }
 
   /// The node lets go of its saved tensors, and of its share of a checkpoint frame.
-  private mutating func letGoOfSaved(_ node: Node) {
+  mutating func letGoOfSaved(_ node: Node) {
     if node.frame >= 0 {
       frames[Int(node.frame)].remaining -= node.savedCount
       if frames[Int(node.frame)].remaining == 0, node.savedCount > 0 { close(Int(node.frame)) }
@@ -220,7 +245,7 @@ extension Tape {
   }
 
   /// A gradient arrives in the buffer of what made the input, or of a weight.
-  private mutating func deliver(_ gradient: Buffer, to source: Int32, _ operation: Int32) {
+  mutating func deliver(_ gradient: Buffer, to source: Int32, _ operation: Int32) {
     guard gradient.storage >= 0 else { return }
     if source == -1 { return release(gradient.storage, operation) }
     if source >= 0 {
@@ -236,7 +261,7 @@ extension Tape {
   private mutating func sum(_ old: Buffer, _ new: Buffer, _ operation: Int32) -> Buffer {
     guard old.storage >= 0 else { return new }
     countSum(storages[Int(new.storage)].bytes)
-    if !old.view, storages[Int(old.storage)].references == 1 {
+    if !old.view, !old.wrapped, storages[Int(old.storage)].references == 1 {
       release(new.storage, operation)
       return old
     }
@@ -244,11 +269,11 @@ extension Tape {
     let total = allocate(old.bytes > 0 ? old.bytes : whole.bytes, whole.role, operation)
     release(old.storage, operation)
     release(new.storage, operation)
-    return Buffer(storage: total, view: false)
+    return Buffer(storage: total, wrapped: old.wrapped)
   }
 
   /// `AccumulateGrad`: once all gradients of a weight have arrived, `.grad` takes the buffer or adds it.
-  private mutating func complete(_ source: Int32, _ operation: Int32) {
+  mutating func complete(_ source: Int32, _ operation: Int32) {
     guard source <= -2 else { return }
     let leaf = Int(-2 - source)
     guard leaf < program.leaves.count, leaves[leaf].arrived == program.leaves[leaf].uses else {
@@ -338,6 +363,9 @@ extension Tape {
     edges.removeSubrange(edgeFloor...)
     saved.removeSubrange(savedFloor...)
     buffers.removeSubrange(bufferFloor...)
+    distribution?.afterReentrant(
+      frames[index].section, input: frames[index].input.storage, gradient: gradient.storage,
+      in: &self)
     // The node keeps the call's keyword arguments for as long as it exists.
     for argument in frames[index].arguments.dropFirst() { graphHeld(argument) }
     frames[index].arguments.removeLast(max(0, frames[index].arguments.count - 1))

@@ -49,6 +49,7 @@ extension Tape {
         registers[Int(instruction.a)].source = -2 - Int32(inputLeaf) - instruction.b
         requiredInputs[Int(instruction.b)] = registers[Int(instruction.a)].storage
         retain(registers[Int(instruction.a)].storage)
+      case .receive: receive(instruction)
       case .layers:
         keptRegister = Int(instruction.b)
         runLayers(stacks[Int(instruction.stack)], stream: Int(instruction.a))
@@ -168,6 +169,9 @@ extension Tape {
     } else {
       work.time.add(time, times: Double(copies))
     }
+    if let exchange = program.operations[operation].exchange {
+      communicate(exchange.collective, exchange.payload, among: exchange.ranks, waits: true)
+    }
     guard flops != 0 else { return }
     let total = Int128(flops) &* Int128(copies)
     if recomputes { work.recomputed &+= total } else { work.flops &+= total }
@@ -209,10 +213,11 @@ extension Tape {
     _ count: Int, last: Int, first: Int, stride: Int, stream: Int,
     _ body: (inout Tape, Int) -> Void
   ) {
-    let differs = registers[stream].requires || mode == .off ? 1 : 2
-    let explicit = min(count, unrolls ? count : differs)
+    let ahead = registers[stream].requires || mode == .off ? 1 : 2
+    let explicit = min(count, unrolls ? count : ahead)
     for index in 0..<explicit { body(&self, first + index * stride) }
-    let last = distribution?.lastLayerDiffers == true ? max(last, 1) : last
+    let differs = distribution?.lastLayerDiffers == true || endsInLayers
+    let last = differs ? max(last, 1) : last
     let rest = max(0, count - explicit - last)
     if rest == 1 { body(&self, first + explicit * stride) }
     if rest > 1 {

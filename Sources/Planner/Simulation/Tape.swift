@@ -84,8 +84,18 @@ struct Tape {
   var spans: ContiguousArray<Span> = []
   /// Whether ``spans`` are kept.
   var timed = false
+  /// Whether what a part of a model receives lies in buffers that stay.
+  var receivesIntoBuffers = false
+  /// Whether backward makes the gradients of activations alone.
+  var splitsBackward = false
+  /// What reached the operations whose weights wait for their gradients, in the order of backward.
+  var heldForWeights: [(node: Int, gradient: Int32)] = []
+  /// Whether the last layer's output leaves the part, so that its gradient comes from outside.
+  var endsInLayers = false
+  /// The gradient of what a part of a model received, or -1.
+  var sentGradient: Int32 = -1
   /// Temporaries of the node that runs.
-  var temporaries: ContiguousArray<Int32> = .init(repeating: -1, count: 16)
+  var temporaries: ContiguousArray<Int32> = .init(repeating: -1, count: 32)
 
   /// An operation that runs, forward or backward.
   struct Span: Sendable {
@@ -150,6 +160,8 @@ struct Tape {
   struct Buffer {
     var storage: Int32 = -1
     var view = false
+    /// Whether it is a `DTensor`.
+    var wrapped = false
     /// Its own bytes, where its storage has more.
     var bytes = 0
   }

@@ -122,7 +122,7 @@ extension LayerGraph {
   /// "layer 31", or "decoder layer 7" of a model with several stacks, each counted from 0.
   func name(ofLayer layer: Int) -> String {
     var first = 0
-    for stack in stacks {
+    for stack in stacks where firstLayer == 0 {
       if layer < first + stack.layers {
         return (stack.name.isEmpty ? "" : stack.name + " ") + "layer \(layer - first)"
       }

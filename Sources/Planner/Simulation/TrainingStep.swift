@@ -7,19 +7,19 @@
 /// The second step counts: the optimizer has its states, gradients were set to `None`.
 struct TrainingStep {
   /// The events of the step.
-  private(set) var schedule: Schedule
+  var schedule: Schedule
   /// What it computes.
-  private(set) var work: Work
+  var work: Work
   /// The parts in which collectives run beside kernels: forwards and backwards of micro-batches.
-  private(set) var overlaps: [Overlap] = []
+  var overlaps: [Overlap] = []
   /// What clipping and the optimizer's step compute and move on this device.
-  private(set) var update: UpdateWork
+  var update: UpdateWork
   /// What the host keeps of one micro-batch's saved tensors.
-  private(set) var host: HostCopies
+  var host: HostCopies
   /// What the host keeps of the optimizer's states and of the weights, where the distribution puts them there.
-  private(set) var hostShare: HostShare?
+  var hostShare: HostShare?
   /// All weights of the model, with how many layers have each.
-  private(set) var weights: [Weight]
+  var weights: [Weight]
 
   /// A weight that `count` layers have.
   struct Weight: Sendable {
@@ -31,6 +31,10 @@ struct TrainingStep {
     var count: Int
     /// Weights of the same section follow each other; layers of a section repeat.
     var section: Int
+    /// Elements of the whole weight, where several devices share it.
+    var whole: Int?
+    /// Whether its gradient is laid out over devices as the weight is not.
+    var redistributesGradient = false
     /// Elements that one token is computed with, where that is not all of them.
     var active: Int?
     /// Its number among the leaves of the program.
@@ -48,8 +52,11 @@ struct TrainingStep {
     var trained: TrainedWeight { TrainedWeight(name: name, spec: spec, isLinear: isLinear) }
   }
 
+  /// What the passes through each part of the model take, on a rank of a pipeline.
+  var passes: [PassTimes] = []
+
   /// Where each operation runs, for a step that is timed.
-  private(set) var spans: ContiguousArray<Tape.Span>
+  var spans: ContiguousArray<Tape.Span>
 
   /// Runs the step of a plan.
   init(
@@ -71,7 +78,8 @@ struct TrainingStep {
     if plan.optimizer.movesWeights, tape.unrolls, distribution == nil {
       Self.nameMemory(of: &local, in: &tape)
     }
-    try Self.resident(local, plan, graph, &tape)
+    try Self.reside(local, plan, &tape)
+    try Self.resideOnce(local, plan, graph, unrolls: tape.unrolls, &tape.schedule)
 
     tape.savesOnHost = plan.placement.activations != nil
     tape.streams = streams.map { StreamedCopies(minimum: $0.minimum, stash: $0.stash) }
@@ -139,22 +147,9 @@ struct TrainingStep {
       plan.optimizer.freesLate ? tape.allocate(tape.lastFreed, .gradients, Moment.end.rawValue) : -1
     tape.schedule.begin(.optimizer)
     tape.release(late, Moment.end.rawValue)
-    try distribution?.beforeOptimizer(in: &tape.schedule)
-    if plan.scalesLoss { LossScaler.unscale(&tape.schedule) }
-    if distribution?.clips != true { try plan.clip(local, &tape.schedule) }
-    var freed: Set<Int32> = []
-    let waiting = Self.withGradients(local, of: tape).filter {
-      $0.trainable && !plan.optimizer.freesGradient(of: $0.spec)
-    }
-    if !waiting.isEmpty, !plan.updatesOnHost {
-      var update = OptimizerStep(weights: waiting, schedule: tape.schedule)
-      update.kernels = plan.context.kernels
-      try plan.optimizer.step(&update)
-      tape.schedule = update.schedule
-      freed = update.freedGradients
-    }
-    distribution?.afterOptimizer(in: &tape.schedule)
-    if plan.scalesLoss { LossScaler.update(&tape.schedule) }
+    let freed = try Self.update(
+      local, named: Self.withGradients(local, of: tape), distribution.map { [$0] } ?? [], plan,
+      &tape.schedule)
     for gradient in tape.gradients where !freed.contains(gradient) {
       tape.release(gradient, Moment.end.rawValue)
     }
@@ -166,6 +161,35 @@ struct TrainingStep {
     self.overlaps = overlaps
     update = try UpdateWork(local, of: plan)
     spans = tape.spans
+  }
+
+  /// Clipping and the optimizer's step.
+  ///
+  /// - Parameter named: The same weights with their gradients' storages, where the optimizer frees those itself.
+  /// - Returns: The gradients that it freed.
+  @discardableResult
+  static func update(
+    _ weights: [Weight], named: [Weight]? = nil, _ distributions: [any Distribution],
+    _ plan: TrainingPlan, _ schedule: inout Schedule
+  ) throws(PlanError) -> Set<Int32> {
+    var freed: Set<Int32> = []
+    for distribution in distributions { try distribution.beforeOptimizer(in: &schedule) }
+    if plan.scalesLoss { LossScaler.unscale(&schedule) }
+    if !distributions.contains(where: \.clips) { try plan.clip(weights, &schedule) }
+    let waiting = (named ?? weights).filter {
+      $0.trainable && !plan.optimizer.freesGradient(of: $0.spec)
+    }
+    if !waiting.isEmpty, !plan.updatesOnHost {
+      var update = OptimizerStep(weights: waiting, schedule: schedule)
+      update.kernels = plan.context.kernels
+      if distributions.isEmpty { try update.redistribute(for: plan.optimizer) }
+      try plan.optimizer.step(&update)
+      schedule = update.schedule
+      freed = update.freedGradients
+    }
+    for distribution in distributions { distribution.afterOptimizer(in: &schedule) }
+    if plan.scalesLoss { LossScaler.update(&schedule) }
+    return freed
   }
 
   /// The optimizer's step for each weight alone; `nil` for a weight whose gradient waits.
@@ -190,7 +214,7 @@ struct TrainingStep {
   }
 
   /// Runs of equal layers that are worth walking one by one; real models have at most 61 layers.
-  private static let mostRuns = 4096
+  static let mostRuns = 4096
 
   /// Every weight with the number of layers that have it, in the order of `model.parameters()`.
   static func weights(of graph: LayerGraph) -> [Weight] {
@@ -212,14 +236,16 @@ struct TrainingStep {
       return Weight(
         name: leaf.name, spec: leaf.spec, tensors: leaf.tensors, trainable: leaf.trainable,
         count: section.map { counts[$0] } ?? 1, section: section ?? 0,
-        active: leaf.active, leaf: index, loading: leaf.loading, isLinear: leaf.isLinear)
+        whole: leaf.whole, redistributesGradient: leaf.redistributesGradient, active: leaf.active,
+        leaf: index, loading: leaf.loading,
+        isLinear: leaf.isLinear)
     }
   }
 
-  /// Weights, optimizer states, buffers and library workspaces.
-  private static func resident(
-    _ weights: [Weight], _ plan: TrainingPlan, _ graph: LayerGraph, _ tape: inout Tape
-  ) throws(PlanError) {
+  /// Weights with their optimizer states.
+  static func reside(_ weights: [Weight], _ plan: TrainingPlan, _ tape: inout Tape)
+    throws(PlanError)
+  {
     let moment = Moment.resident.rawValue
     if let distribution = tape.distribution { try distribution.reside(weights, in: &tape) }
     if tape.unrolls { quantize(weights, &tape.schedule) }
@@ -236,24 +262,34 @@ struct TrainingStep {
         tape.schedule.events.append(
           Event(kind: .update, count: Int32(truncatingIfNeeded: weight.leaf)))
       }
-      for state in try plan.optimizer.states(of: weight.trained) {
+      let trained =
+        tape.distribution == nil ? try weight.asFirstSeen(by: plan.optimizer) : weight.trained
+      for state in try plan.optimizer.states(of: trained) {
         tape.schedule.allocate(state.bytes, count: weight.count, .optimizerState, moment)
       }
     }
+  }
+
+  /// What all weights share, buffers and library workspaces.
+  static func resideOnce(
+    _ weights: [Weight], _ plan: TrainingPlan, _ graph: LayerGraph, unrolls: Bool,
+    _ schedule: inout Schedule
+  ) throws(PlanError) {
+    let moment = Moment.resident.rawValue
     let trained = weights.filter { $0.trainable && $0.count > 0 }
     try plan.optimizer.check(trained.map(\.trained))
     for state in try plan.optimizer.sharedStates(of: trained.map(\.spec)) {
-      tape.schedule.allocate(state.bytes, .optimizerState, moment)
+      schedule.allocate(state.bytes, .optimizerState, moment)
     }
     for bytes in plan.context.quantization?.shared ?? [] {
-      tape.schedule.allocate(bytes, .parameters, moment)
+      schedule.allocate(bytes, .parameters, moment)
     }
     if plan.scalesLoss {
-      tape.schedule.allocate(LossScaler.resident, .optimizerState, moment)
+      schedule.allocate(LossScaler.resident, .optimizerState, moment)
     }
-    for buffer in graph.buffers { tape.schedule.allocate(buffer, .other, moment) }
+    for buffer in graph.buffers { schedule.allocate(buffer, .other, moment) }
     for workspace in plan.libraryWorkspaces(graph) {
-      tape.schedule.allocate(workspace, .workspace, moment)
+      schedule.allocate(workspace, .workspace, moment)
     }
   }
 }
@@ -266,7 +302,7 @@ extension Program.Leaf {
 }
 
 extension PlanError {
-  fileprivate static func tooIrregular(_ runs: Int) -> Self {
+  static func tooIrregular(_ runs: Int) -> Self {
     Self(
       .unsupported, "the layers follow no pattern: \(runs) runs of different kinds",
       path: "model.num_hidden_layers", fix: "Use fewer layers, or a pattern that repeats.")

@@ -47,14 +47,24 @@ public struct ActivationCheckpointing: Strategy {
     self.policy = policy
     self.reentrant = reentrant
     self.earlyStop = earlyStop
+    modules = []
   }
 
   private enum PolicyName: String, CaseIterable {
     case none, full, every, first, layers, selective, mixed, auto
   }
 
+  /// Parts of each layer of Megatron's that are recomputed.
+  let modules: Set<MegatronOptions.Module>
+
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
+    if let megatron = try MegatronRecompute(&settings) {
+      (policy, modules) = (megatron.policy, megatron.modules)
+      (reentrant, earlyStop) = (false, true)
+      return
+    }
+    modules = []
     switch try settings.choice("policy", default: PolicyName.full) {
     case .none: policy = .none
     case .full: policy = .full
@@ -101,6 +111,7 @@ public struct ActivationCheckpointing: Strategy {
   public var label: String {
     let layers =
       switch policy {
+      case .none where !modules.isEmpty: "core attention in every layer"
       case .none: "no layer"
       case .full: "every layer"
       case .every(1): "every layer"
@@ -150,8 +161,12 @@ public struct ActivationCheckpointing: Strategy {
 
   /// Writes the decisions into the plan.
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
-    let again = Retention.recompute(reentrant: reentrant)
-    plan.earlyStop = earlyStop
+    // Megatron's checkpoints are reentrant: the whole layer runs again. Without a pipeline they are run as such.
+    let isMegatrons = plan.context.framework == .megatron
+    let again = Retention.recompute(reentrant: reentrant || isMegatrons && plan.pipeline == nil)
+    plan.earlyStop = earlyStop && !isMegatrons
+    plan.retainsPerStage = isMegatrons
+    plan.context.megatron.recomputes = modules
     plan.context.checkpoints = checkpointsAny
     plan.context.enablesCheckpointing = policy == .full
     // `gradient_checkpointing_enable` makes the embedding's output want a gradient under adapters; layers that are

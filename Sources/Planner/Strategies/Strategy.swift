@@ -57,6 +57,8 @@ public enum Decision: String, Hashable, Sendable, CaseIterable {
   case trainable
   /// How each layer's matrices are cut over devices.
   case tensorParallelism = "tensor parallelism"
+  /// How what lies between the cut matrices is cut.
+  case sequenceParallelism = "sequence parallelism"
   /// How the sequence is cut over devices.
   case contextParallelism = "context parallelism"
   /// How the layers are shared among stages.
@@ -78,11 +80,17 @@ public enum Strategies {
   /// Every strategy, one line each.
   public static let all: [any Strategy.Type] = [
     LoRA.self,
+    TensorParallel.self,
+    SequenceParallel.self,
+    ContextParallel.self,
+    ExpertParallel.self,
+    PipelineParallel.self,
     ActivationCheckpointing.self,
     FullyShard.self,
     YaFSDP.self,
     DistributedDataParallel.self,
     Zero.self,
+    MegatronDataParallel.self,
     OffloadedActivations.self,
     OffloadedOptimizer.self,
   ]

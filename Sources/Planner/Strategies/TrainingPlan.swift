@@ -6,6 +6,8 @@ public struct TrainingPlan: Sendable {
   var retentionPieces: @Sendable (Int) -> [RetentionPiece] = {
     [RetentionPiece(pattern: [.keep], layers: $0)]
   }
+  /// Whether ``retentionPieces`` are those of each stage of a pipeline instead of the whole model.
+  var retainsPerStage = false
   /// Whether a replay ends at the last tensor that backward needs.
   var earlyStop = true
   /// Forward and backward passes before the optimizer steps.
@@ -22,8 +24,13 @@ public struct TrainingPlan: Sendable {
   var placement = Placement()
   /// Devices that each hold a copy of the model, or a share of one, and work on samples of their own.
   var dataParallel = 1
-  /// How many devices share one copy of the model's layers.
-  var mesh = Mesh()
+  /// How many devices share one copy of the model, and what they cut.
+  var mesh: Mesh {
+    get { context.mesh }
+    set { context.mesh = newValue }
+  }
+  /// How the layers are shared among stages, or `nil` where every device has all.
+  var pipeline: PipelinePlan?
   /// Makes what spreads the states over devices, or `nil` where one device has all.
   var distribution: (@Sendable (LayerGraph, TrainingPlan) throws(PlanError) -> any Distribution)?
   /// NCCL communicators that each process is in.
@@ -36,6 +43,11 @@ public struct TrainingPlan: Sendable {
   /// Scalars that the loop holds besides the loss: divided by the micro-batches, multiplied by the loss scale or both.
   var lossScalars: Int { microBatches > 1 || scalesLoss ? 1 : 0 }
 
+  /// Whether layers run in reentrant checkpoints.
+  var checkpointsReentrantly: Bool {
+    retention(2).contains { $0.pattern.contains(.recompute(reentrant: true)) }
+  }
+
   /// What each of `layers` layers keeps, in pieces.
   func retention(_ layers: Int) -> [RetentionPiece] { retentionPieces(layers) }
 
@@ -47,6 +59,11 @@ public struct TrainingPlan: Sendable {
   /// Source: `getChosenWorkspaceSize` in PyTorch's `aten/src/ATen/cuda/CublasHandlePool.cpp`; the reference runs.
   func libraryWorkspaces(_ graph: LayerGraph) -> [Int] {
     if context.kernels.isProcessor { return [] }
+    if context.framework == .megatron {
+      return context.megatron.workspaces(
+        on: context.kernels, usesEngine: graph.program.routes,
+        groupsProducts: graph.program.groupsProducts)
+    }
     let handle = context.kernels.computeCapability / 10 == 9 ? 33_554_432 : 8_519_680
     var workspaces = [handle, handle]
     if graph.program.multipliesInFloat8 {

@@ -27,6 +27,7 @@ struct Benchmark {
     rows.append(try thousandScenarios())
     for layers in [10, 32, 1000] { rows.append(try step(layers: layers)) }
     for devices in [8, 16_384] { rows.append(try sharded(devices: devices)) }
+    rows.append(try megatron())
     for layers in [10, 32, 1000] { rows.append(try library(layers: layers)) }
     rows.append(try allocator())
     rows.append(try checkpoints("llama-2-7b", layers: 32, devices: nil, goal: 30))
@@ -160,6 +161,32 @@ struct Benchmark {
     return Row(
       what: "the tensors of one rank of \(TextLayout.grouped(devices)), 126 layers",
       result: "\(Decimal.text(best, digits: 0)) plans/s", goal: "≥ 3,000 plans/s")
+  }
+
+  /// GPT-3 as Megatron trains it on 512 devices.
+  private func megatron() throws(PlanError) -> Row {
+    let scenario = try Self.scenario([
+      "schema": 1,
+      "model": [
+        "model_type": "megatron_gpt", "num_layers": 96, "hidden_size": 12_288,
+        "num_attention_heads": 96, "vocab_size": 51_200, "max_position_embeddings": 2048,
+      ],
+      "framework": "megatron",
+      "workload": [
+        "micro_batch_size": 1, "sequence_length": 2048, "gradient_accumulation_steps": 64,
+      ],
+      "strategies": [
+        "tensor_parallel": ["degree": 8], "sequence_parallel": [:],
+        "pipeline_parallel": ["degree": 8],
+        "data_parallel": ["degree": 8, "distributed_optimizer": true],
+        "checkpointing": ["recompute_granularity": "selective"],
+      ],
+      "hardware": ["device": "a100-80gb-sxm"],
+    ])
+    let best = try rate(scenario, 50, .tensors)
+    return Row(
+      what: "GPT-3 175B on 8 × 8 × 8 devices, all ranks",
+      result: "\(Decimal.text(best, digits: 0)) plans/s", goal: "≥ 200 plans/s")
   }
 
   /// Plans with the allocator, which sees every layer.

@@ -121,6 +121,13 @@ enum Glossary {
       name: "phase",
       text: "Forward, backward or optimizer. Each has a peak of its own."),
     Term(
+      name: "pipeline",
+      text:
+        "Ranks that share the layers and hand activations on (pipeline_parallel: degree, schedule, "
+        + "virtual_stages, layers). Schedules: \(PipelineParallel.schedules). Micro-batches are the "
+        + "accumulation steps; those in flight wait for their backward, the bubble is the time in "
+        + "which a rank waits for others."),
+    Term(
       name: "recompute",
       text:
         "Forward work done again in backward because its results were not kept. It is given relative "

@@ -6,7 +6,7 @@ struct HelpTopic: Sendable {
   let summary: String
   let text: String
 
-  static let all = [units, exitCodes, scenario, run, formatting]
+  static let all = [units, exitCodes, scenario, run, megatron, formatting]
 
   private static let units = Self(
     name: "units", summary: "what the amounts mean",
@@ -73,18 +73,22 @@ struct HelpTopic: Sendable {
       workload    also "target_sequence_length": tokens that a decoder writes beside
                   an encoder (T5), and "experts": { "imbalance": 1.5, "capacity": 2 },
                   the busiest expert's load and a limit to it, over the mean load
-      precision   32-true, bf16-true, 16-true, bf16-mixed, 16-mixed,
-                  fp8-mixed (torchao, from compute capability 8.9 on)
-      attention   sdpa, eager
+      precision   32-true, bf16-true, 16-true, bf16-mixed, 16-mixed, fp8-mixed;
+                  "autocast": true with 16-bit weights (Trainer's bf16=True)
+      attention   sdpa, eager, flash (flash-attn)
       kernels     torch, liger (Llama, Mistral, Qwen2, Qwen3)
       loss        { "implementation": "transformers" }, "transformers-4.48", or
                   "chunked" with "chunks": 8
+      framework   torch, megatron ("plan help megatron")
       device      an id from "plan show devices", or an object with memory_gib,
                   compute_capability, multiprocessors, bandwidth_GBps, tflops;
                   of a cpu: "kind": "cpu", memory_gib, bandwidth_GBps, tflops
       host_memory what the host offers to a run; a cpu of the catalog needs it
-      devices     as many as fsdp or ddp use; "link_GBps", "network_GBps" and
-                  "devices_per_node" say what connects them
+      strategies  "plan show strategies" lists them; of model parallelism
+                  "tensor_parallel": { "degree": 8, "loss_parallel": true },
+                  "sequence_parallel": {}, "context_parallel": { "degree": 4 }
+      devices     as many as the strategies use together; "link_GBps",
+                  "network_GBps" and "devices_per_node" say what connects them
       run         how long the run is and what it costs: plan help run
 
       """)
@@ -120,6 +124,39 @@ struct HelpTopic: Sendable {
 
       Without them the catalog's prices are taken: of a day, each with its source
       (plan show rtx-4090).
+
+      """)
+
+  private static let megatron = Self(
+    name: "megatron", summary: "what a run of Megatron-LM says of itself",
+    text: """
+      "framework": "megatron" plans Megatron-LM's layers, buffers and optimizer. Keys
+      are its arguments with underscores.
+
+      model       llama, mistral, qwen2, qwen3 and gpt2 models, or Megatron's own
+                  arguments: { "model_type": "megatron_gpt", "num_layers": 96,
+                  "hidden_size": 12288, "num_attention_heads": 96,
+                  "vocab_size": 51200, "max_position_embeddings": 2048 }, also
+                  ffn_hidden_size, num_query_groups, kv_channels, swiglu,
+                  normalization, position_embedding_type, add_bias_linear,
+                  add_qkv_bias, qk_layernorm, hidden_dropout, attention_dropout,
+                  untie_embeddings_and_output_weights, num_experts, moe_...,
+                  multi_latent_attention, q_lora_rank, kv_lora_rank, ...
+      megatron    { "transformer_impl": transformer_engine or local,
+                  "attention_backend": auto, flash, fused or unfused,
+                  "cross_entropy_loss_fusion", "cross_entropy_fusion_impl",
+                  "gradient_accumulation_fusion", "bias_dropout_fusion",
+                  "create_attention_mask_in_dataloader",
+                  "moe_token_dispatcher_type", "expert_tensor_parallel_size",
+                  "cublas_workspace_config" }
+      strategies  "data_parallel": { "degree": 8, "distributed_optimizer": true,
+                  "overlap_grad_reduce", "overlap_param_gather",
+                  "ddp_bucket_size", "num_distributed_optimizer_instances" },
+                  tensor_parallel, sequence_parallel, context_parallel,
+                  expert_parallel, pipeline_parallel, and "checkpointing":
+                  { "recompute_granularity": "full", "recompute_method": "block",
+                  "recompute_num_layers": 4 } or { "recompute_granularity":
+                  "selective", "recompute_modules": ["core_attn"] }
 
       """)
 

@@ -49,7 +49,8 @@ import Testing
       "kernels", "unsloth", .unknown, "\"unsloth\" is not known here", at: "kernels",
       fix: "Use one of: torch, liger."),
     Mistake(
-      "framework", "megatron", .unsupported, "\"megatron\" cannot be planned yet", at: "framework",
+      "framework", "deepspeed", .unsupported, "\"deepspeed\" cannot be planned yet",
+      at: "framework",
       fix: "Use \"torch\"."),
     Mistake(
       "loss", ["implementation": "chunked", "chunks": 0], .invalid, "0 is out of range",
@@ -151,8 +152,8 @@ import Testing
 
   static let techniques = [
     Mistake(
-      "strategies", ["tensor_parallel": ["degree": 8]], .unsupported,
-      "\"tensor_parallel\" cannot be planned yet", at: "strategies.tensor_parallel",
+      "strategies", ["offload_param": ["degree": 8]], .unsupported,
+      "\"offload_param\" cannot be planned yet", at: "strategies.offload_param",
       fix: "Leave it out, or use: late, early, also_early."),
     Mistake(
       "strategies", ["eraly": [:]], .unknown, "there is no strategy \"eraly\"",

@@ -122,7 +122,7 @@ extension Forward {
         3, try TensorSpec(matrices, keys, bias.spec.dtype), view: keys != shape.keys,
         part: try TensorSpec(matrices, shape.keys, bias.spec.dtype).bytes)
     }
-    try backwardWorkspace(q, k, v, shape: shape, kernel: kernel, statistics: statistics)
+    try backwardWorkspace(q, k, v, shape: shape, kernel: kernel)
     if copiesInBackward {
       free(4)
       free(5)
@@ -183,9 +183,8 @@ extension Forward {
   }
 
   /// What the backward kernels allocate beside the three gradients.
-  private mutating func backwardWorkspace(
-    _ q: Value, _ k: Value, _ v: Value, shape: AttentionShape, kernel: AttentionKernel,
-    statistics: TensorSpec
+  mutating func backwardWorkspace(
+    _ q: Value, _ k: Value, _ v: Value, shape: AttentionShape, kernel: AttentionKernel
   ) throws(PlanError) {
     let matrices = try checkedProduct(shape.batch, shape.heads)
     let wide = q.spec.cast(to: .fp32)

@@ -12,6 +12,18 @@ struct Linear: Sendable {
   var adapter: AdapterWeights?
   /// How the module writes the product.
   var form = Form.linear
+  /// What of the weight this device has.
+  var cut = Cut.whole
+
+  /// What of a weight one of several devices has that share it.
+  enum Cut: Sendable {
+    /// All of it.
+    case whole
+    /// Some of its outputs.
+    case columns
+    /// Some of its inputs: the devices' results are added up.
+    case rows
+  }
 
   /// How a module writes `x Wᵀ + b`.
   enum Form: Sendable {
@@ -33,19 +45,26 @@ struct Linear: Sendable {
 extension Forward {
   /// Declares a projection; a strategy may put an adapter beside it.
   ///
-  /// - Parameter quantizes: Whether a quantized model's projection is quantized as well.
+  /// - Parameters:
+  ///   - quantizes: Whether a quantized model's projection is quantized as well.
+  ///   - cut: What of it this device has, where `input` or `output` is a part.
   mutating func linear(
     _ module: StaticString, weight: StaticString, bias: StaticString? = nil, input: Int,
-    output: Int, form: Linear.Form = .linear, quantizes: Bool = true
+    output: Int, form: Linear.Form = .linear, quantizes: Bool = true, cut: Linear.Cut = .whole
   ) throws(PlanError) -> Linear {
     let quantization = form == .matmul || !quantizes ? nil : context.quantization
-    let weight = try parameter(weight, output, input, quantized: quantization)
+    let ranks = cut == .whole ? 1 : context.mesh.tensor
+    let whole = ranks > 1 ? try checkedProduct(output, input, ranks) : nil
+    let weight = try parameter(weight, output, input, quantized: quantization, whole: whole)
     var linear = Linear(
       module: module, weight: weight,
       bias: try bias.map { (name) throws(PlanError) in
-        try parameter(name, 1, output, dtype: quantization?.biasFormat)
+        try parameter(
+          name, 1, output, dtype: quantization?.biasFormat,
+          whole: ranks > 1 && cut == .columns ? output &* ranks : nil)
       })
     linear.form = form
+    linear.cut = ranks > 1 ? cut : .whole
     linear.quantization = quantization
     linear.adapter = try context.adapter?.adapter(
       for: module, input: input, output: output, in: &self)
@@ -57,7 +76,11 @@ extension Forward {
     if linear.adapter != nil, let adapter = context.adapter {
       return try adapter.project(x, through: linear, in: &self)
     }
-    return try product(x, linear)
+    switch linear.cut {
+    case .whole: return try product(x, linear)
+    case .columns: return try columnProduct(x, linear)
+    case .rows: return try rowProduct(x, linear)
+    }
   }
 
   /// Runs a projection without its adapter.

@@ -4,17 +4,17 @@
 struct GPT2: ModelFamily {
   static let modelType = "gpt2"
 
-  private let vocabulary: Int
-  private let positions: Int
-  private let hidden: Int
-  private let intermediate: Int
-  private let layers: Int
-  private let heads: Int
+  let vocabulary: Int
+  let positions: Int
+  let hidden: Int
+  let intermediate: Int
+  let layers: Int
+  let heads: Int
   private let activation: Activation
-  private let tied: Bool
-  private let dropsAttention: Bool
+  let tied: Bool
+  let dropsAttention: Bool
   private let dropsEmbedding: Bool
-  private let dropsResidual: Bool
+  let dropsResidual: Bool
 
   init(_ config: inout Settings) throws(PlanError) {
     let sizes = HeadSizes.Keys(hidden: "n_embd", layers: "n_layer", heads: "n_head")

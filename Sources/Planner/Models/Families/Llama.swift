@@ -32,6 +32,9 @@ struct Llama: ModelFamily {
   }
 
   var linearModules: [String] { Self.linearModules }
+  var cutsMatrices: Bool { true }
+  var tiesHead: Bool { sizes.tied }
+  var sharesSequences: Bool { window == nil }
 
   /// The projections of a layer with separate q, k, v and a gated MLP.
   static let linearModules = [
@@ -39,20 +42,37 @@ struct Llama: ModelFamily {
   ]
 
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
+    let sizes = try self.sizes.cut(by: context.mesh)
+    try checkCut(by: context.mesh)
     var decoder = RotaryDecoder(sizes: sizes)
     decoder.window = window
     decoder.slides = [window != nil]
     return try decoder.graph(context) { (f) throws(PlanError) in
       try RMSNorm("norm", weight: "norm.weight", width: sizes.hidden, in: &f)
     } layer: { (f, x, around) throws(PlanError) in
-      try layer(around, in: &f)(x, around, in: &f)
+      try layer(sizes, around, in: &f)(x, around, in: &f)
+    }
+  }
+
+  /// Refuses what was never measured on `DTensor`s.
+  private func checkCut(by mesh: Mesh) throws(PlanError) {
+    if headNorms, mesh.cutsSequence {
+      throw PlanError(
+        .unsupported, "norms over single heads with sequence_parallel cannot be planned yet",
+        path: "strategies.sequence_parallel", fix: "Leave it out.")
+    }
+    if outputBias || mlpBias, mesh.tensor > 1 {
+      throw PlanError(
+        .unsupported, "biases of results that devices add up cannot be planned yet",
+        path: "strategies.tensor_parallel",
+        fix: "Set attention_bias and mlp_bias of the model to false, or leave it out.")
     }
   }
 
   /// Declares one layer.
-  private func layer(_ around: RotaryAttention.Surroundings, in f: inout Forward)
-    throws(PlanError) -> DecoderLayer
-  {
+  private func layer(
+    _ sizes: DecoderSizes, _ around: RotaryAttention.Surroundings, in f: inout Forward
+  ) throws(PlanError) -> DecoderLayer {
     let projections = try SeparateProjections(
       sizes, bias: inputBias, outputBias: outputBias,
       treatment: headNorms ? .headNorms : .none, in: &f)

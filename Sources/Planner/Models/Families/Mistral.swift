@@ -13,6 +13,10 @@ struct Mistral: ModelFamily {
   }
 
   var linearModules: [String] { lineage.linearModules }
+  var megatron: MegatronSizes? { lineage.megatron }
+  var cutsMatrices: Bool { true }
+  var tiesHead: Bool { lineage.tiesHead }
+  var sharesSequences: Bool { lineage.sharesSequences }
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     try lineage.graph(context)
   }

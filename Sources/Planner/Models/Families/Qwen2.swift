@@ -18,6 +18,10 @@ struct Qwen2: ModelFamily {
   }
 
   var linearModules: [String] { lineage.linearModules }
+  var megatron: MegatronSizes? { lineage.megatron }
+  var cutsMatrices: Bool { true }
+  var tiesHead: Bool { lineage.tiesHead }
+  var sharesSequences: Bool { lineage.sharesSequences }
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     try lineage.graph(context)
   }

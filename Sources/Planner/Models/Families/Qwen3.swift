@@ -22,6 +22,9 @@ struct Qwen3: ModelFamily {
   }
 
   var linearModules: [String] { lineage.linearModules }
+  var megatron: MegatronSizes? { lineage.megatron }
+  var cutsMatrices: Bool { true }
+  var tiesHead: Bool { lineage.tiesHead }
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     try lineage.graph(context)
   }

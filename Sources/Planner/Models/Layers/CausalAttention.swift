@@ -69,6 +69,7 @@ struct CausalAttention: Sendable {
   /// A single head lies the same in both.
   func copiesValueGradient(masked: Bool, dtype: DType, in f: Forward) -> Bool {
     if keyHeads == 1 { return false }
+    if f.context.mesh.context > 1 { return true }
     if f.context.attention != .sdpa { return copiesEveryGradient(in: f) }
     if expands(masked: masked), heads != keyHeads { return true }
     let kernel = kernel(masked: masked, dtype: dtype, on: f.context)
@@ -140,6 +141,9 @@ struct CausalAttention: Sendable {
     let bias = mask == nil ? nil : try bias(qc.spec.dtype, kernel, in: &f)
     if kernel == .math { return f.leave(try math(qc, kc, vc, bias: bias, in: &f)) }
     let shape = shape(f.context, expanded: expanded)
+    if f.context.mesh.context > 1 {
+      return f.leave(try ring(qc, kc, vc, shape: shape, kernel: kernel, in: &f))
+    }
     if kernel == .flash, headWidth % 8 != 0 {
       return f.leave(try padded(qc, kc, vc, shape: shape, in: &f))
     }
@@ -149,6 +153,22 @@ struct CausalAttention: Sendable {
       return f.leave(try f.view(output, columns: outputWidth))
     }
     return f.leave(try f.contiguous(output, columns: outputWidth))
+  }
+
+  /// Attention over a sequence that devices share; its result is copied into rows.
+  private func ring(
+    _ q: Value, _ k: Value, _ v: Value, shape: AttentionShape, kernel: AttentionKernel,
+    in f: inout Forward
+  ) throws(PlanError) -> Value {
+    guard kernel == .cudnn || kernel == .flash && headWidth % 8 == 0 else {
+      throw PlanError(
+        .unsupported, "context parallelism is planned for cuDNN's and FlashAttention's kernels",
+        path: "strategies.context_parallel",
+        fix: "Use a 16-bit precision and heads of at most 256 elements, a multiple of 8.")
+    }
+    let output = try f.ringAttention(q, k, v, shape: shape, kernel: kernel)
+    if heads == 1 { return try f.view(output, columns: outputWidth) }
+    return try f.contiguous(output, columns: outputWidth)
   }
 
   /// FlashAttention over heads padded to whole 8 elements; its result is cut and copied into rows.

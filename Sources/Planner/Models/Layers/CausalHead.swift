@@ -13,9 +13,13 @@ protocol CausalLoss: Sendable {
 enum CausalHead {
   /// See ``CausalLoss``.
   static func loss(
-    _ hidden: Value, weight: Parameter, bias: Parameter? = nil, capped: Bool = false,
-    in f: inout Forward
+    _ hidden: Value, weight: Parameter, bias: Parameter? = nil, vocabulary: Int? = nil,
+    capped: Bool = false, in f: inout Forward
   ) throws(PlanError) -> (loss: Value, held: Value?) {
+    if f.context.mesh.tensor > 1, let vocabulary {
+      return try CutLogitsLoss(vocabulary: vocabulary)(
+        hidden, weight: weight, bias: bias, capped: capped, in: &f)
+    }
     let loss = f.context.kernelSet.layers.loss ?? f.context.loss.form
     return try loss(hidden, weight: weight, bias: bias, capped: capped, in: &f)
   }

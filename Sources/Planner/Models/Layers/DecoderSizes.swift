@@ -59,4 +59,42 @@ struct DecoderSizes: Sendable {
     tied = try config.bool("tie_word_embeddings", default: defaults.tied)
     dropsAttention = try config.drops("attention_dropout", default: 0)
   }
+
+  /// What one device has where several cut the matrices: some of the heads and of the MLP's columns.
+  ///
+  /// DTensor cuts a matrix into equal parts, and a device views its part as whole heads.
+  func cut(by mesh: Mesh) throws(PlanError) -> DecoderSizes {
+    guard mesh.tensor > 1 else { return self }
+    if tied, mesh.cutsSequence {
+      throw PlanError(
+        .unsupported,
+        "sequence parallelism with a head that is the embedding cannot be planned yet",
+        path: "strategies.sequence_parallel",
+        fix: "Use a model with \"tie_word_embeddings\": false, or leave it out.")
+    }
+    if !mesh.keepsLogitsCut, vocabulary % mesh.tensor != 0 {
+      throw PlanError(
+        .invalid,
+        "logits of \(vocabulary) tokens cannot be gathered from \(mesh.tensor) equal parts",
+        path: "strategies.tensor_parallel.degree",
+        fix:
+          "Choose a degree that divides \(vocabulary), or \"sequence_parallel\" with its loss_parallel."
+      )
+    }
+    var part = self
+    part.heads = try Self.part(heads, "attention heads", of: mesh)
+    part.keyHeads = try Self.part(keyHeads, "key/value heads", of: mesh)
+    part.intermediate = try Self.part(intermediate, "columns of the MLP", of: mesh)
+    return part
+  }
+
+  private static func part(_ count: Int, _ what: String, of mesh: Mesh) throws(PlanError) -> Int {
+    guard count % mesh.tensor == 0 else {
+      throw PlanError(
+        .invalid, "\(count) \(what) cannot be cut into \(mesh.tensor) equal parts",
+        path: "strategies.tensor_parallel.degree",
+        fix: "Choose a degree that divides \(count); \"framework\": \"torch\" repeats no heads.")
+    }
+    return count / mesh.tensor
+  }
 }

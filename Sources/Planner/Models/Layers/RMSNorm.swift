@@ -28,9 +28,16 @@ struct RMSNorm: Norm {
     weight = try forward.parameter(name, 1, width)
   }
 
-  /// Runs `weight * (x · rsqrt(mean(x²) + ε))` with the kernels of the scenario.
+  /// Runs `weight * (x · rsqrt(mean(x²) + ε))` with the kernels of the scenario; over a cut sequence on `DTensor`s.
   func callAsFunction(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
-    try f.context.kernelSet.layers.norm(x, self, in: &f)
+    guard f.context.mesh.cutsSequence else {
+      return try f.context.kernelSet.layers.norm(x, self, in: &f)
+    }
+    f.markRedistributed(weight)
+    let local = f.wrapped(x)
+    return try f.wrapping { (f) throws(PlanError) in
+      try f.context.kernelSet.layers.norm(local, self, in: &f)
+    }
   }
 
   /// The norm as `transformers` writes it.

@@ -34,6 +34,7 @@ struct RotaryAttention: SelfAttention {
   func callAsFunction(_ x: Value, _ around: Surroundings, in f: inout Forward)
     throws(PlanError) -> (output: Value, weights: Value?)
   {
+    let x = try f.moduleInput(x)
     f.enter("self_attn", holding: x)
     let copiesValue = attention.copiesValueGradient(
       masked: around.mask != nil, dtype: x.spec.dtype, in: f)

@@ -43,15 +43,24 @@ struct RotaryDecoder: Sendable {
     layer: (inout Forward, Value, Surroundings) throws(PlanError) -> Value
   ) throws(PlanError) -> LayerGraph {
     var f = Forward(context)
+    let cutsSequence = context.mesh.cutsSequence
+    f.enter("caller")
+    // Over a cut sequence the caller makes the positions, which are those of whole sequences.
+    var positions = cutsSequence ? try Self.positions(&f) : nil
     f.enter("model")
     let tokens = try checkedProduct(context.batch, context.sequence)
-    let embedding = try f.parameter("embed_tokens.weight", sizes.vocabulary, sizes.hidden)
-    let rows = try f.embedding(rows: tokens, embedding)
+    // transformers cuts the embedding where it is the head.
+    let cutsTable = cutsSequence || sizes.tied && context.mesh.tensor > 1
+    let embedding = try table("embed_tokens.weight", cut: cutsTable, in: &f)
+    let rows =
+      cutsTable
+      ? try f.cutEmbedding(rows: tokens, embedding, vocabulary: sizes.vocabulary)
+      : try f.embedding(rows: tokens, embedding)
     let embedded = f.local(scalesEmbedding ? f.scale(rows) : rows)
     if context.inputRequiresGradient { f.require(embedded) }
-    let positions = f.local(f.plain("arange", try TensorSpec(1, context.sequence, .int64)))
+    if !cutsSequence, context.mesh.context == 1 { positions = try Self.positions(&f) }
     let (leading, pattern) = try sections(
-      residual: embedded.spec, positions, layer: layer, in: &f)
+      residual: embedded.spec, positions.map { [$0] } ?? [], layer: layer, in: &f)
     var stream = f.layers(f.local(f.alias(embedded)))
     let finalNorm = try norm(&f)
     stream = f.local(try finalNorm(stream, in: &f), replacing: stream)
@@ -59,19 +68,36 @@ struct RotaryDecoder: Sendable {
     f.enter("lm_head", holding: stream)
     let head =
       sizes.tied
-      ? embedding : try f.parameter("lm_head.weight", sizes.vocabulary, sizes.hidden)
-    let (loss, logits) = try CausalHead.loss(stream, weight: head, capped: capsLogits, in: &f)
+      ? embedding : try table("lm_head.weight", cut: context.mesh.tensor > 1, in: &f)
+    let (loss, logits) = try CausalHead.loss(
+      stream, weight: head, vocabulary: sizes.vocabulary, capped: capsLogits, in: &f)
     f.finish(loss: loss, holding: logits)
     return LayerGraph(
       program: f.program, leading: leading, pattern: pattern, layers: sizes.layers,
-      buffers: buffers(context))
+      buffers: buffers(context), inputs: try SharedSequence.inputs(context))
+  }
+
+  /// The positions of a sequence, a name of the current frame.
+  private static func positions(_ f: inout Forward) throws(PlanError) -> Value {
+    f.local(f.plain("arange", try TensorSpec(1, f.context.sequence, .int64)))
+  }
+
+  /// A matrix of a row for each token of the vocabulary: this device's rows where it is `cut`, the first device's
+  /// part being the largest.
+  private func table(_ name: StaticString, cut: Bool, in f: inout Forward) throws(PlanError)
+    -> Parameter
+  {
+    guard cut else { return try f.parameter(name, sizes.vocabulary, sizes.hidden) }
+    return try f.parameter(
+      name, (sizes.vocabulary - 1) / f.context.mesh.tensor + 1, sizes.hidden,
+      whole: try checkedProduct(sizes.vocabulary, sizes.hidden))
   }
 
   /// Writes each kind of layer once.
   ///
   /// - Returns: The leading layers, if any, and the section of each layer of the pattern.
   private func sections(
-    residual: TensorSpec, _ positions: Value,
+    residual: TensorSpec, _ positions: [Value],
     layer: (inout Forward, Value, Surroundings) throws(PlanError) -> Value,
     in f: inout Forward
   ) throws(PlanError) -> (leading: LeadingLayers?, pattern: [Int]) {
@@ -81,7 +107,7 @@ struct RotaryDecoder: Sendable {
       if let section = written[kind] { return section }
       var around = kind.slides ? kinds.sliding : kinds.full
       around.hasMixture = kind.hasMixture
-      var arguments = [positions, around.cos]
+      var arguments = positions + [around.cos]
       if around.sin != around.cos { arguments.append(around.sin) }
       if let mask = around.mask { arguments.append(mask) }
       let section = try f.layer("layers", residual: residual, arguments: arguments) {
@@ -131,8 +157,7 @@ struct RotaryDecoder: Sendable {
             sequence: f.context.sequence, width: rotaryWidth ?? sizes.headWidth, in: &f))
         return (table, table)
       }
-      let isNarrow = f.context.autocast == nil || f.context.storedFormat != nil
-      let dtype = isNarrow && !wideTables ? f.context.dtype : .fp32
+      let dtype = wideTables ? .fp32 : f.context.dtype
       let (cos, sin) = try RotaryEmbedding.tables(
         sequence: f.context.sequence, width: rotaryWidth ?? sizes.headWidth, dtype: dtype, in: &f)
       return (f.local(cos), f.local(sin))

@@ -114,6 +114,16 @@ struct ReportContent {
             + "about \(TextLayout.duration(communication.seconds))"
         ))
     }
+    if let pipeline = report.pipeline {
+      let bubble = Decimal.text(100 * pipeline.bubble, digits: 1)
+      let stages = pipeline.stages.flatMap(\.ranks).count
+      facts.append(
+        (
+          "Pipeline",
+          "\(pipeline.schedule) over \(stages) ranks, rank \(pipeline.binding) needs most, "
+            + "\(bubble) % bubble"
+        ))
+    }
     if let host = report.host { facts.append(("Host memory", scale.text(host.needed))) }
     if let loading = report.loading {
       facts.append(("Loading", "\(scale.text(loading.device)) while weights are quantized"))

@@ -155,7 +155,7 @@ struct ReplayScript: Sendable {
   private static func use(of operation: Operation) -> Workspaces.Use? {
     switch "\(operation.name)" {
     case "addmm": .biasedProduct
-    case "mm", "bmm", "baddbmm", "gemm_4bit": .product
+    case "mm", "bmm", "baddbmm", "gemm_4bit", "parallel_linear": .product
     default: nil
     }
   }

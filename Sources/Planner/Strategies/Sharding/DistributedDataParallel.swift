@@ -42,7 +42,7 @@ public struct DistributedDataParallel: Strategy {
         path: "optimizer", fix: "Leave \"in_backward\" out.")
     }
     plan.dataParallel = replicas
-    plan.communicators = replicas > 1 ? 1 : 0
+    plan.communicators += replicas > 1 ? 1 : 0
     let settings = self
     plan.distribution = { (graph, plan) throws(PlanError) in
       ReplicatedStep(settings, plan)
@@ -72,6 +72,8 @@ extension DistributedDataParallel: SpreadingStrategy {
 private final class ReplicatedStep: Distribution {
   private let settings: DistributedDataParallel
   private let microBatches: Int
+  /// Whether a pipeline's schedule has only its last backward reduce.
+  private let isPipeline: Bool
   private var reduces = true
   private var bytes = 0
 
@@ -80,9 +82,10 @@ private final class ReplicatedStep: Distribution {
   init(_ settings: DistributedDataParallel, _ plan: TrainingPlan) {
     self.settings = settings
     microBatches = plan.microBatches
+    isPipeline = plan.pipeline != nil
   }
 
-  func begin(isLast: Bool) { reduces = isLast || !settings.defersReduction }
+  func begin(isLast: Bool) { reduces = !isPipeline && (isLast || !settings.defersReduction) }
 
   func reside(_ weights: [TrainingStep.Weight], in tape: inout Tape) throws(PlanError) {
     let moment = Moment.resident.rawValue
@@ -110,5 +113,9 @@ private final class ReplicatedStep: Distribution {
 
   func endBackward(in tape: inout Tape) {
     if reduces { tape.communicate(.allReduce, bytes, among: settings.replicas) }
+  }
+
+  func endMicroBatches(in tape: inout Tape) {
+    if isPipeline { tape.communicate(.allReduce, bytes, among: settings.replicas) }
   }
 }

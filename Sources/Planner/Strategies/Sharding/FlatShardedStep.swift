@@ -34,6 +34,8 @@ final class FlatShardedStep: Distribution {
   var late: [Int] = []
   /// Bytes that another stream still reads when backward is over: the next allocation frees them.
   var lingering = 0
+  /// Inputs of frozen layers and their gradients, which hooks hold until backward is over.
+  var hooked: [Int32] = []
   /// Flat gradients that wait for a later micro-batch, in the order of backward.
   var waiting: [Int32] = []
   /// Reduced gradients that stay on the device until backward is over, though the host has them.
@@ -52,6 +54,14 @@ final class FlatShardedStep: Distribution {
   var lastLayerDiffers: Bool { true }
   var lastMicroBatchDiffers: Bool { settings.defersReduction && plan.microBatches > 1 }
   var clips: Bool { !settings.isWhole }
+  var walksEveryLayer: Bool { holdsInputs }
+  /// Whether frozen units run inside reentrant checkpoints, which hand them inputs that are leaves.
+  ///
+  /// `GradientCheckpointingLayer` of today's transformers checkpoints inside the unit; 4.48 checkpoints the unit.
+  private var holdsInputs: Bool {
+    !plan.adaptedModules.isEmpty && plan.checkpointsReentrantly
+      && plan.context.loss == .transformers448
+  }
 
   /// The CUDA streams whose memory buffers come from: the model's, that of what precedes a gather, of the gather, of the
   /// reduction, and of replicas' sum.
@@ -257,8 +267,24 @@ final class FlatShardedStep: Distribution {
     delayed = (section, take(section))
   }
 
+  /// A frozen unit is cut once the gradients of its inputs are there: a hook on them holds each input's
+  /// `AccumulateGrad`, and with it the input and its gradient, until it is taken away at the end of backward.
+  ///
+  /// Source: `_register_post_backward_reshard_only_hook` in `torch/distributed/fsdp/_runtime_utils.py`.
+  func afterReentrant(_ section: Int, input: Int32, gradient: Int32, in tape: inout Tape) {
+    tape.communicate(
+      .allGather, units[section]?.gatheredBytes(settings.ranks) ?? 0, among: settings.ranks)
+    guard holdsInputs, units[section]?.isTrained == false else { return }
+    for storage in [input, gradient] where storage >= 0 {
+      tape.retain(storage)
+      hooked.append(storage)
+    }
+  }
+
   func endBackward(in tape: inout Tape) {
     finishDelayed(&tape)
+    for storage in hooked { tape.release(storage, Moment.end.rawValue) }
+    hooked = []
     // The root is the first whose backward began.
     finish(0, take(0), &tape)
     for section in late { finish(section, [], &tape) }

@@ -141,15 +141,17 @@ extension FullyShard {
       try Self.check(plan)
     }
     plan.dataParallel = devices
-    plan.communicators = devices == 1 ? 0 : replicas > 1 ? 3 : 1
+    plan.communicators += devices == 1 ? 0 : replicas > 1 ? 3 : 1
     plan.updatesOnHost = offloads
     if let parameterFormat {
       plan.context.bufferFormat = plan.context.bufferFormat ?? plan.context.dtype
       plan.context.storedFormat = plan.context.dtype
       plan.context.dtype = parameterFormat
     }
-    let settings = self
-    plan.distribution = { (graph, plan) throws(PlanError) in
+    // Devices that share a sequence share the states as well.
+    var settings = self
+    settings.shards = try checkedProduct(shards, plan.mesh.context)
+    plan.distribution = { [settings] (graph, plan) throws(PlanError) in
       if let older = settings.older { return try FlatShardedStep(older, graph, plan) }
       return try FullyShardedStep(settings, graph.program, plan)
     }

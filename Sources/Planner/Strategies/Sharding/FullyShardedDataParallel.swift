@@ -134,12 +134,6 @@ extension FullyShardedDataParallel {
         "strategies.fsdp.parameter_precision",
         "Leave it out, or use precision \"bf16-mixed\", whose autocast makes them agree.")
     }
-    let pieces = plan.retention(2)
-    if pieces.contains(where: { $0.pattern.contains(.recompute(reentrant: true)) }) {
-      throw refuse(
-        "reentrant checkpoints under FSDP cannot be planned", "strategies.checkpointing.reentrant",
-        "Leave \"reentrant\" out: PyTorch recommends non-reentrant checkpoints there.")
-    }
   }
 
   /// What is wrapped, and when memory is free again.

@@ -7,7 +7,7 @@
 final class FullyShardedStep: Distribution {
   private let settings: FullyShard
   private let program: Program
-  private let groups: [ParameterGroup]
+  let groups: [ParameterGroup]
   private let microBatches: Int
   private let optimizer: any Optimizer
   /// The shards that lie on the host, and what updates them.
@@ -18,31 +18,38 @@ final class FullyShardedStep: Distribution {
   /// The gather that was issued ahead.
   private var pending: (section: Int, storage: Int32) = (-1, -1)
   /// Gathered parameters of each section's layers that have not been resharded, or their smaller shards.
-  private var gathered: [[[Int32]]]
+  var gathered: [[[Int32]]]
   /// The sections of the layers in the order in which they ran.
   private var ran: [Int] = []
   /// The gradients of the group in backward, by leaf.
   private var gradients: [Int32]
   /// The input of the last reduce-scatter.
-  private var reduceInput: Int32 = -1
+  var reduceInput: Int32 = -1
   /// What was reduced over replicas, which is kept until backward ends (HSDP).
-  private var allReduceInputs: [Int32] = []
+  var allReduceInputs: [Int32] = []
   /// Groups whose input wants no gradient: they are reduced at the end.
   private var late: [Int] = []
   /// Gradients that wait for a later micro-batch: those of each group, in the order of backward.
-  private var waiting: [[Int32]] = []
+  private(set) var waiting: [[Int32]] = []
+  /// The groups that these are of.
+  private(set) var waitingGroups: [Int] = []
+  /// Whether a pipeline's schedule keeps parameters gathered, and reduces once behind all micro-batches.
+  let isPipeline: Bool
   private var turn = 0
   private var isFirst = true
   private var isLast = true
   private var hasReduced = false
 
   var lastLayerDiffers: Bool { true }
-  var lastMicroBatchDiffers: Bool { settings.defersReduction && microBatches > 1 }
+  var lastMicroBatchDiffers: Bool {
+    isPipeline || settings.defersReduction && microBatches > 1
+  }
 
   init(_ settings: FullyShard, _ program: Program, _ plan: TrainingPlan) throws(PlanError) {
     self.settings = settings
     self.program = program
     microBatches = plan.microBatches
+    isPipeline = plan.pipeline != nil
     optimizer = plan.optimizer
     var groups: [ParameterGroup] = []
     let inLayers = program.sections.indices.dropFirst().map { program.sections[$0].leaves }
@@ -143,8 +150,8 @@ final class FullyShardedStep: Distribution {
 
   func afterForward(_ section: Int, in tape: inout Tape) {
     switch section == 0 ? settings.rootReshard : settings.layerReshard {
-    case .always: reshard(section, &tape)
-    case .never: break
+    case .always where !isPipeline: reshard(section, &tape)
+    case .always, .never: break
     case .to(let ranks): reshard(section, to: ranks, &tape)
     }
     guard section == 0 else { return }
@@ -222,6 +229,7 @@ final class FullyShardedStep: Distribution {
 
   /// Whether the section's parameters are in shards: in backward, whether forward resharded them.
   private func needsGather(_ section: Int) -> Bool {
+    if isPipeline { return !inBackward && isFirst }
     guard !inBackward else {
       switch section == 0 ? settings.rootReshard : settings.layerReshard {
       case .never: return false
@@ -260,6 +268,7 @@ final class FullyShardedStep: Distribution {
   }
 
   func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape) {
+    let gradient = program.leaves[leaf].redistributed(gradient, in: &tape)
     let format = settings.reduceFormat ?? program.leaves[leaf].spec.dtype
     if lastMicroBatchDiffers, !isFirst, format == program.leaves[leaf].spec.dtype {
       // Autograd adds it to what the micro-batch before left.
@@ -284,7 +293,7 @@ final class FullyShardedStep: Distribution {
     tape.release(pending.storage, Moment.allGather.rawValue)
     pending = (-1, -1)
     inBackward = false
-    if isLast || !settings.defersReduction { hasReduced = true }
+    if isLast || !isPipeline && !settings.defersReduction { hasReduced = true }
   }
 
   /// Behind the backward of a group: it is resharded, and its gradients are reduced.
@@ -296,8 +305,8 @@ final class FullyShardedStep: Distribution {
       return gradients[leaf]
     }
     if lastMicroBatchDiffers {
-      guard let complete = accumulate(made, of: group, &tape) else {
-        return reshard(section, &tape)
+      guard let complete = accumulate(made, of: section, &tape) else {
+        return isPipeline ? () : reshard(section, &tape)
       }
       made = complete
     }
@@ -308,9 +317,8 @@ final class FullyShardedStep: Distribution {
   /// Adds gradients to those of earlier micro-batches.
   ///
   /// - Returns: What is to be reduced now, or `nil` if that waits for the last micro-batch.
-  private func accumulate(_ made: [Int32], of group: ParameterGroup, _ tape: inout Tape)
-    -> [Int32]?
-  {
+  private func accumulate(_ made: [Int32], of section: Int, _ tape: inout Tape) -> [Int32]? {
+    let group = groups[section]
     let moment = Moment.accumulation.rawValue
     defer { turn += 1 }
     if turn < waiting.count {
@@ -330,10 +338,11 @@ final class FullyShardedStep: Distribution {
       tape.release(gradient, moment)
     }
     waiting.append(kept)
+    waitingGroups.append(section)
     return nil
   }
 
-  private func reduce(_ made: [Int32], of group: ParameterGroup, _ tape: inout Tape) {
+  func reduce(_ made: [Int32], of group: ParameterGroup, _ tape: inout Tape) {
     let moment = Moment.reduceScatter.rawValue
     let shards = settings.shards
     let format = reduceFormat(of: group)

@@ -58,7 +58,7 @@ public struct YaFSDP: Strategy {
         "Write \"bf16-true\" or \"16-true\": the format of its param_dtype.")
     }
     plan.dataParallel = shards
-    plan.communicators = shards > 1 ? 1 : 0
+    plan.communicators += shards > 1 ? 1 : 0
     // Weights are made in fp32 and cast as they are gathered; the model's buffers stay as they were.
     plan.context.bufferFormat = plan.context.bufferFormat ?? .fp32
     plan.context.storedFormat = .fp32

@@ -9,7 +9,8 @@ struct PaddedLabelsLoss: CausalLoss {
       hidden, weight: weight, bias: bias, capped: capped, in: &f)
     f.enter("loss", holding: logits)
     let wide = f.local(f.cast(logits, to: .fp32))
-    let labels = try Self.labels(in: &f)
+    // Over a shared sequence the loop has shifted the labels before it cut them.
+    let labels = f.context.mesh.context > 1 ? nil : try Self.labels(in: &f)
     let loss = f.leave(try f.negativeLogLikelihood(f.logSoftmax(wide), labels: labels))
     return (loss, f.context.keepOutputs ? logits : nil)
   }

@@ -94,7 +94,7 @@ public struct Zero: Strategy {
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
     try check(plan)
     plan.dataParallel = shards
-    plan.communicators = shards > 1 ? 1 : 0
+    plan.communicators += shards > 1 ? 1 : 0
     let torch = usesTorchAdam ? plan.optimizer.implementation : nil
     plan.optimizer = ZeroAdam(
       implementation: torch, decoupled: plan.optimizer is AdamW, isOnHost: optimizerOffload != nil)

@@ -2,17 +2,34 @@
 ///
 /// Data parallelism multiplies it: a run uses ``devices(times:)`` devices. Experts lie on devices that data, context
 /// and tensor parallelism have already, so their degree adds none.
-struct Mesh: Hashable, Sendable {
+public struct Mesh: Hashable, Sendable {
+  /// How devices that cut the sequence attend to each other's keys.
+  public enum ContextMethod: String, Hashable, Sendable, CaseIterable {
+    /// Keys and values come round from device to device, or are gathered.
+    case ring
+    /// Heads are cut for the attention, and the sequence around it (Ulysses).
+    case allToAll = "all_to_all"
+  }
+
   /// Devices that cut each layer's matrices (`tensor_parallel.degree`).
-  var tensor = 1
+  public var tensor = 1
   /// Whether what lies between the cut matrices is cut along the sequence (`sequence_parallel`).
-  var cutsSequence = false
+  public var cutsSequence = false
+  /// Whether the loss works on logits cut along the vocabulary; `nil` for what the framework does.
+  public var cutsLogits: Bool?
+  /// Whether the loss works on cut logits, as torchtitan has it where the sequence is cut.
+  var keepsLogitsCut: Bool { tensor > 1 && (cutsLogits ?? cutsSequence) }
   /// Devices that cut the sequence (`context_parallel.degree`).
-  var context = 1
+  public var context = 1
+  /// How they attend to all of it.
+  public var contextMethod = ContextMethod.ring
   /// Devices that share a layer's experts (`expert_parallel.degree`).
-  var expert = 1
+  public var expert = 1
   /// Stages that share the layers (`pipeline_parallel.degree`).
-  var pipeline = 1
+  public var pipeline = 1
+
+  /// One device.
+  public init() {}
 
   /// Devices of one copy of the model.
   ///

@@ -1,0 +1,33 @@
+/// Shares a layer's experts among devices; tokens travel to the experts that they chose.
+///
+/// Source: Lepikhin et al. 2020, arXiv:2006.16668.
+public struct ExpertParallel: Strategy {
+  /// See ``Strategy/name``.
+  public static let name = "expert_parallel"
+  /// See ``Strategy/summary``.
+  public static let summary = "Shares a layer's experts among devices."
+  /// See ``Strategy/stage``.
+  public static let stage = Stage.partition
+  /// See ``Strategy/decisions``.
+  public static let decisions: Set<Decision> = [.expertParallelism]
+
+  /// Devices that share a layer's experts.
+  public let degree: Int
+
+  /// Shares them among so many devices.
+  public init(degree: Int) { self.degree = degree }
+
+  /// Reads the settings of a scenario.
+  public init(_ settings: inout Settings) throws(PlanError) {
+    degree = try settings.integer("degree", in: 1...4096)
+  }
+
+  /// See ``Strategy/label``.
+  public var label: String { "experts shared by \(degree)" }
+
+  /// Writes the decisions into the plan.
+  public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
+    plan.mesh.expert = degree
+    if degree > 1 { plan.communicators += 1 }
+  }
+}

@@ -1,0 +1,114 @@
+/// Shares the layers among stages that hand activations to each other: pipeline parallelism.
+///
+/// Micro-batches are the workload's gradient accumulation steps.
+///
+/// Source: Huang et al. 2019, arXiv:1811.06965; Narayanan et al. 2021, arXiv:2104.04473;
+/// `torch/distributed/pipelining`, PyTorch 2.11.
+public struct PipelineParallel: Strategy {
+  /// See ``Strategy/name``.
+  public static let name = "pipeline_parallel"
+  /// See ``Strategy/summary``.
+  public static let summary =
+    "Shares the layers among stages that run micro-batches in turn (gpipe, 1f1b, interleaved, zero-bubble, dualpipe)."
+  /// See ``Strategy/stage``.
+  public static let stage = Stage.partition
+  /// See ``Strategy/decisions``.
+  public static let decisions: Set<Decision> = [.pipelineParallelism]
+
+  /// The names of all schedules, the default first.
+  public static var schedules: String {
+    PipelineSchedules.all.map { $0.name }.joined(separator: ", ")
+  }
+
+  /// Ranks.
+  public let degree: Int
+  /// Parts of the model on each rank (`virtual_stages`).
+  public let virtualStages: Int
+  private let schedule: any PipelineSchedule.Type
+  private let split: LayerSplit
+
+  /// Reads the settings of a scenario.
+  public init(_ settings: inout Settings) throws(PlanError) {
+    degree = try settings.integer("degree", in: 1...4096)
+    schedule = try Self.schedule(&settings)
+    let wanted = try settings.optionalInteger("virtual_stages", in: 1...256)
+    let natural = schedule.chunks ?? (schedule.splitsBackward ? 1 : 2)
+    virtualStages = wanted ?? natural
+    if let fixed = schedule.chunks, let wanted, wanted != fixed {
+      throw PlanError(
+        .conflict, "\(schedule.name) has \(fixed) stages on each rank, not \(wanted)",
+        path: settings.place("virtual_stages"),
+        fix: "Leave \"virtual_stages\" out, or use \"interleaved-1f1b\".")
+    }
+    split = try Self.split(&settings)
+  }
+
+  private static func schedule(_ settings: inout Settings) throws(PlanError)
+    -> any PipelineSchedule.Type
+  {
+    guard let name = try settings.optionalString("schedule") else {
+      return PipelineSchedules.all[0]
+    }
+    for schedule in PipelineSchedules.all where schedule.name == name { return schedule }
+    throw .unknownName(
+      name, "schedule", among: PipelineSchedules.all.map { $0.name },
+      path: settings.place("schedule"), list: "plan explain pipeline")
+  }
+
+  /// `"layers": [7, 9]`, or `{ "first": 7, "last": 6 }`.
+  private static func split(_ settings: inout Settings) throws(PlanError) -> LayerSplit {
+    var split = LayerSplit()
+    if case .object? = settings.value("layers") {
+      if var ends = try settings.object("layers") {
+        split.first = try ends.optionalInteger("first", in: 0...1_000_000)
+        split.last = try ends.optionalInteger("last", in: 0...1_000_000)
+        try ends.finish()
+      }
+    } else {
+      split.layers = try settings.optionalIntegers("layers", in: 0...1_000_000)
+    }
+    split.countsEmbedding = try settings.bool("account_for_embedding", default: false)
+    split.countsHead = try settings.bool("account_for_loss", default: false)
+    return split
+  }
+
+  /// See ``Strategy/label``.
+  public var label: String {
+    let chunks = virtualStages > 1 ? ", \(virtualStages) parts each" : ""
+    return "pipeline of \(degree) stages, \(schedule.name)" + chunks
+  }
+
+  /// Writes the decisions into the plan.
+  public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
+    plan.mesh.pipeline = degree
+    let shape = PipelineShape(
+      degree: degree, chunks: virtualStages, microBatches: plan.microBatches)
+    let transport =
+      plan.context.framework == .torch
+      ? PipelineTransport.torch(isRuntime: schedule.isRuntime)
+      : .megatron(isInterleaved: virtualStages > 1)
+    plan.pipeline = PipelinePlan(
+      shape: shape, schedule: try schedule.init(shape), split: split, transport: transport)
+    // The schedule gives the logits to a loss function, and keeps them until their backward.
+    if plan.context.framework == .torch { plan.context.keepOutputs = true }
+    plan.assumptions += assumptions(shape)
+  }
+
+  private func assumptions(_ shape: PipelineShape) -> [Assumption] {
+    let transport = "stages receive into buffers that each micro-batch has for itself"
+    var list = [
+      Assumption(
+        "pipeline",
+        "\(transport); the batch is loaded whole, logits are not returned, and the stages are the ranks "
+          + "farthest apart", source: "torch/distributed/pipelining, PyTorch 2.11; torchtitan")
+    ]
+    if shape.microBatches < shape.degree {
+      list.append(
+        Assumption(
+          "micro_batches",
+          "\(shape.microBatches) micro-batches do not fill \(shape.degree) stages: most of the step is bubble",
+          source: "torch's Schedule1F1B refuses it"))
+    }
+    return list
+  }
+}

@@ -1,0 +1,77 @@
+import Testing
+
+@testable import Planner
+
+/// Runs of Megatron-LM that NVIDIA's own tests and others published; `Fixtures/README.md` says where they are from.
+@Suite("Published runs of Megatron-LM") struct PublishedMegatronTests {
+  static let cases = Fixtures.published("megatron")
+
+  /// What a run was planned to need, in bytes.
+  private struct Figures {
+    /// The peak of what is allocated.
+    var peak: Double
+    /// What stays between steps.
+    var resident: Double
+  }
+
+  private func figures(_ run: Fixtures.Case) throws -> Figures {
+    let scenario = try run.scenario
+    guard let rank = run.value.integer("rank") else {
+      let report = try Planner.plan(scenario, .report)
+      return Figures(
+        peak: Double(report.phases.map(\.allocated.count).max() ?? 0),
+        resident: Double(report.phases[2].allocated.count))
+    }
+    let plan = try Planner.decide(scenario)
+    let pipeline = try #require(plan.pipeline)
+    let steps = try PipelineSteps(try scenario.model.family.graph(plan.context), plan, pipeline)
+    let found = try #require(steps.ranks.first { $0.ranks.contains(rank) })
+    let report = try ReportBuilder(
+      scenario, plan, steps.graph, found.step, .report, replayed: steps.replayed(found)
+    ).report()
+    return Figures(
+      peak: Double(report.phases.map(\.allocated.count).max() ?? 0),
+      resident: Double(report.phases[2].allocated.count))
+  }
+
+  @Test("are met within what their row says, or say why not", arguments: cases)
+  func peaks(_ run: Fixtures.Case) throws {
+    guard case .number(let within)? = run["within"] else {
+      guard case .string(let note)? = run["note"] else { return #expect(Bool(false)) }
+      #expect(note.contains("Explained: "))
+      return
+    }
+    #expect(within <= 0.06)
+    let measured = Double(try #require(run.value.integer("measured_bytes")))
+    let planned = try figures(run).peak
+    #expect(abs(planned / measured - 1) <= within)
+  }
+
+  @Test("make a table whose median is below one percent") func table() throws {
+    var lines = [
+      "   planned and measured GiB, the errors in % of peak and of what stays, of each run"
+    ]
+    var (peaks, residents): ([Double], [Double]) = ([], [])
+    for run in Self.cases {
+      let planned = try figures(run)
+      let measured = Double(try #require(run.value.integer("measured_bytes")))
+      peaks.append(abs(planned.peak / measured - 1))
+      var row = [
+        planned.peak / 1_073_741_824, measured / 1_073_741_824, 100 * (planned.peak / measured - 1),
+      ]
+      if let resident = run.value.integer("static_bytes") {
+        residents.append(abs(planned.resident / Double(resident) - 1))
+        row.append(100 * (planned.resident / Double(resident) - 1))
+      }
+      func fixed(_ value: Double) -> String { "\((value * 1000).rounded() / 1000)" }
+      lines.append(row.map(fixed).joined(separator: "  ") + "  \(run)")
+    }
+    peaks.sort()
+    residents.sort()
+    let medians = (peaks[peaks.count / 2], residents[residents.count / 2])
+    lines.append("medians: peak \(100 * medians.0) %, what stays \(100 * medians.1) %")
+    print(lines.joined(separator: "\n"))
+    #expect(medians.0 <= 0.01)
+    #expect(medians.1 <= 0.02)
+  }
+}
