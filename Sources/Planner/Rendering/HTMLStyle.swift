@@ -64,12 +64,15 @@ enum HTMLStyle {
     .other { fill: var(--other); background: var(--other); }
     @media (max-width: 36rem) { main { padding: 1rem .75rem 2rem; } .plot { height: 15rem; }
       dl { grid-template-columns: 1fr; } dt { margin-top: .4rem; } }
-    @media print { :root { --paper: #fff; --ink: #000; --panel: #fff; --faint: #333; }
+    @page { margin: 16mm 14mm; }
+    @media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --panel: #fff; --faint: #333; --rule: #bbb; }
       body { font-size: 10pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-      main { max-width: none; padding: 0; } figure, tr, dl, .verdict { break-inside: avoid; }
+      main { max-width: none; padding: 0; } figure, tr, dl, pre, .verdict { break-inside: avoid; }
       h2 { break-after: avoid; margin-top: 1.2rem; } .wide { overflow: visible; } table { font-size: 8pt; }
       th, td, td:first-child { min-width: 0; padding-right: .4rem; } td code { min-width: 0; }
-      pre { white-space: pre-wrap; border: 1px solid var(--rule); } }
+      th.number, td.number { padding-right: 1rem; }
+      pre { white-space: pre-wrap; border: 1px solid var(--rule); font-size: 7.5pt; line-height: 1.25; }
+      p:has(+ pre) { break-after: avoid; } }
 
     """
 }

@@ -29,7 +29,7 @@ struct OutsideAllocator: Sendable {
       return
     }
     var parts = [Self.context(of: device)]
-    if communicators > 0 { parts.append(try Self.communication(communicators)) }
+    if communicators > 0 { parts.append(try Self.communication(communicators, on: device)) }
     self.parts = parts
   }
 
@@ -68,20 +68,24 @@ struct OutsideAllocator: Sendable {
       source: "T4: 140.875 MiB; A100, PyTorch 2.1: 0.47 GiB; the reference runs' card: 520 MiB")
   }
 
-  /// Buffers of each channel to each neighbour: 512 KiB (LL), 4.7 MiB (LL128) and 4 MiB (Simple), 10 MiB in
-  /// pieces of 2 MiB; two to thirty-two channels, by topology.
-  private static func communication(_ communicators: Int) throws(PlanError) -> Part {
+  /// NCCL's buffers, the same for each communicator.
+  private static func communication(_ communicators: Int, on device: Device)
+    throws(PlanError) -> Part
+  {
     func all(_ bytes: Int) throws(PlanError) -> Bytes {
       Bytes(try checkedProduct(communicators, bytes))
     }
+    let buffers = NCCLBuffers(device)
     return Part(
       name: "nccl_buffers",
       text: communicators == 1
         ? "an NCCL communicator" : "\(communicators) NCCL communicators",
-      low: try all(418_759_311), expected: try all(688_000_000), high: try all(1_610_612_736),
-      cause: "the channels of the topology and the protocols in use",
-      source: "NCCL's init.cc; 544 MB on 2 and 688 MB on 4 A100s (NVIDIA/nccl#964); 0.39 GiB on "
-        + "H100s (pith-train); 1.5 GiB at the first barrier (ml-engineering)")
+      low: try all(buffers.low), expected: try all(buffers.expected),
+      high: try all(NCCLBuffers.high),
+      cause:
+        "\(buffers.channels) channels or more, by topology; a ring alone or a tree as well; kernels",
+      source: "NCCL's init.cc and p2p.cc; 544 MiB on 2 and 688 MiB on 4 A100s (NVIDIA/nccl#964); "
+        + "1.5 GiB at the first barrier (ml-engineering)")
   }
 
   /// What to tell the reader.

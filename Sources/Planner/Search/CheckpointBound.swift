@@ -124,7 +124,7 @@ private struct Marks {
           forward[layer] = live
         }
       case .outside: layer = -1
-      case .repeatBegin, .repeatEnd, .update: break
+      case .repeatBegin, .repeatEnd, .update, .hostWait, .hostMark: break
       }
       if phase == 1, layer >= 0 { backward[layer] = max(backward[layer], live) }
       if began, layer < 0, phase < 2, backward[2] == 0 { head = max(head, live) }

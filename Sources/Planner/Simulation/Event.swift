@@ -15,6 +15,10 @@ struct Event: Hashable, Sendable {
     case outside
     /// The weight with the number `count` is updated in backward; only where layers are not folded.
     case update
+    /// The host waits before it asks for a gather, until no more than a few gathered tensors can be in use.
+    case hostWait
+    /// What was gathered, the storage, is not needed any more: a later ``hostWait`` waits for this place.
+    case hostMark
   }
 
   var kind: Kind
@@ -22,6 +26,9 @@ struct Event: Hashable, Sendable {
   /// Whether a checkpoint recomputes.
   var again = false
   /// The CUDA stream whose pool of the allocator the memory comes from.
+  ///
+  /// Of a release, one more than the stream that may
+  /// still read it (`record_stream`); 0 where none does.
   var stream: UInt8 = 0
   var count: Int32 = 0
   /// The operation, as an index into ``Program/operations``; negative for ``Moment``.
@@ -34,6 +41,8 @@ struct Event: Hashable, Sendable {
   static let unnamed: Int32 = -1
   /// The last that was allocated of those of this size that are left is freed first.
   static let newest: Int32 = -3
+  /// Not a tensor of its own: memory that is freed later than its tensors, which the allocator sees for itself.
+  static let lingering: Int32 = -4
   /// Nothing frees it.
   static let lasting: Int32 = -2
 }

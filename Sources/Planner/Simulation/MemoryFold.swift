@@ -114,7 +114,7 @@ struct MemoryFold {
         level.net = add(parent.net, multiply(inner.count, inner.net))
         level.netRounded = add(parent.netRounded, multiply(inner.count, inner.netRounded))
         load()
-      case .layer, .outside, .update: break
+      case .layer, .outside, .update, .hostWait, .hostMark: break
       }
     }
     store()

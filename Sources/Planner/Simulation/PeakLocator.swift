@@ -48,7 +48,7 @@ struct PeakLocator {
         }
       case .layer: current = event.bytes
       case .outside: current = nil
-      case .phase, .update: break
+      case .phase, .update, .hostWait, .hostMark: break
       }
       if index == peak.event {
         found = levels

@@ -16,13 +16,15 @@ struct Schedule: Sendable {
         operation: operation, storage: storage, bytes: bytes))
   }
 
-  /// A tensor is freed `count` times over.
+  /// A tensor is freed `count` times over; `reader` is one more than the stream that may still read it, or 0.
   mutating func free(
-    _ bytes: Int, count: Int = 1, _ role: Role, _ operation: Int32, storage: Int32 = Event.unnamed
+    _ bytes: Int, count: Int = 1, _ role: Role, _ operation: Int32,
+    storage: Int32 = Event.unnamed, reader: UInt8 = 0
   ) {
     events.append(
       Event(
-        kind: .memory, role: role, count: Int32(truncatingIfNeeded: -count), operation: operation,
+        kind: .memory, role: role, stream: reader, count: Int32(truncatingIfNeeded: -count),
+        operation: operation,
         storage: storage, bytes: bytes))
   }
 
@@ -64,7 +66,7 @@ extension Schedule {
         let (sum, over) = counts[counts.count - 1].addingReportingOverflow(
           abs(Int(event.count)))
         counts[counts.count - 1] = over ? .max : sum
-      case .phase, .layer, .outside, .update: counts[counts.count - 1] += 1
+      case .phase, .layer, .outside, .update, .hostWait, .hostMark: counts[counts.count - 1] += 1
       }
     }
     return counts[0]

@@ -127,6 +127,8 @@ struct Tape {
     var bytes: Int
     var references: Int32
     var role: Role
+    /// One more than the stream that may read it once it is freed, or 0.
+    var reader: UInt8 = 0
     /// The repetitions that it was allocated in.
     var copies: Int
   }
@@ -282,7 +284,14 @@ struct Tape {
     let freed = storages[Int(storage)]
     // What a repetition left behind is freed as often as the repetition made it.
     let count = freed.copies > copies ? freed.copies / copies : 1
-    schedule.free(freed.bytes, count: count, freed.role, operation, storage: storage)
+    schedule.free(
+      freed.bytes, count: count, freed.role, operation, storage: storage, reader: freed.reader)
+  }
+
+  /// Another stream reads a storage: once freed, its memory waits for that stream (`Tensor.record_stream`).
+  mutating func record(_ storage: Int32, on stream: UInt8) {
+    guard storage >= 0 else { return }
+    storages[Int(storage)].reader = stream &+ 1
   }
 
   /// The loop binds the model's output, with its logits and its loss, to its name again.

@@ -34,7 +34,7 @@ struct TimelineBuilder {
       switch event.kind {
       case .layer: (index, event.bytes)
       case .outside: (index, -1)
-      case .memory, .phase, .repeatBegin, .repeatEnd, .update: nil
+      case .memory, .phase, .repeatBegin, .repeatEnd, .update, .hostWait, .hostMark: nil
       }
     }
     held = .init(repeating: (0, .other), count: script.slots)
@@ -52,7 +52,7 @@ struct TimelineBuilder {
       switch command.kind {
       case .phase: begin(Phase.allCases[Int(command.slot)])
       case .allocate, .free: change(command, index)
-      case .emptyCache: break
+      case .emptyCache, .hostWait, .hostMark: break
       }
     }
     reach(events.count)
@@ -142,7 +142,7 @@ struct TimelineBuilder {
       held[slot] = (0, freed.role)
       live[Int(freed.role.rawValue)] &-= freed.bytes
       return -freed.bytes
-    case .phase, .emptyCache: return 0
+    case .phase, .emptyCache, .hostWait, .hostMark: return 0
     }
   }
 

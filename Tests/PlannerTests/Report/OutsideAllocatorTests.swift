@@ -25,8 +25,26 @@ import Testing
     let alone = try OutsideAllocator(device).high
     let (first, all) = (try one.high.count, try three.high.count)
     #expect(all - alone.count == 3 * (first - alone.count))
-    // 688 MB on four A100s lies within.
-    #expect(one.parts[1].low.count < 688_000_000 && one.parts[1].high.count > 688_000_000)
+    // 688 MiB on four A100s lies within.
+    #expect(one.parts[1].low.count < 688 << 20 && one.parts[1].high.count > 688 << 20)
+  }
+
+  /// NVIDIA/nccl#964, NVLink between four A100s: 544 MiB for two ranks, 688 for the first of more.
+  @Test("has buffers of each channel, as measured on A100s") func channels() throws {
+    let pair = NCCLBuffers(try device("a100-80gb-sxm"))
+    let ring = pair.connections(sends: 1, receives: 1)
+    #expect(ring + NCCLBuffers.beyond == 544 << 20)
+    #expect(pair.connections(sends: 1, receives: 2) + NCCLBuffers.beyond == 688 << 20)
+    // The log of NVIDIA/nccl#1685, on H100s.
+    let later = NCCLBuffers(try device("h100-sxm"))
+    #expect(later.receiving == 10_485_760 && later.sending == 2_097_152)
+  }
+
+  @Test("has a range for each device") func range() throws {
+    for device in DeviceCatalog.all where device.kind == .accelerator {
+      let buffers = NCCLBuffers(device)
+      #expect(buffers.low <= buffers.expected && buffers.expected <= NCCLBuffers.high)
+    }
   }
 }
 

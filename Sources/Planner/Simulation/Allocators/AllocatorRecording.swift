@@ -64,6 +64,7 @@ struct AllocatorRecording: Sendable {
       let slot = Int(command.slot)
       switch command.kind {
       case .allocate:
+        if command.stream == ReplayScript.Command.inPlace { break }
         guard let block = allocator.allocate(command.bytes, stream: command.stream) else {
           ranOut = true
           break
@@ -81,7 +82,7 @@ struct AllocatorRecording: Sendable {
         guard block >= 0 else { break }
         if isRecent { note(.free, block, allocator.blocks[Int(block)].requested, index) }
         allocator.free(block)
-      case .phase: break
+      case .phase, .hostWait, .hostMark: break
       case .emptyCache:
         allocator.releaseCached()
         noteSegments(index)

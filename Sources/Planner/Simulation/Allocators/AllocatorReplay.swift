@@ -27,10 +27,19 @@ struct AllocatorReplay: Sendable {
   /// The allocator as it was left.
   private(set) var allocator: CachingAllocator
   private var phase: Int?
+  /// How far the host is ahead of the streams; `nil` where they are done at once.
+  private var ahead: HostRunAhead?
 
   /// Runs a script.
-  init(_ script: ReplayScript, _ rules: AllocatorRules, _ memory: DeviceMemory) {
+  ///
+  /// - Parameter runsAhead: Whether the host is as far ahead of the device's streams as it can be, so that memory that
+  ///   another stream reads stays taken as long as can be; without it the streams are done at once.
+  init(
+    _ script: ReplayScript, _ rules: AllocatorRules, _ memory: DeviceMemory,
+    runsAhead: Bool = false
+  ) {
     allocator = CachingAllocator(rules, memory: memory)
+    if runsAhead, script.hasReaders { ahead = HostRunAhead() }
     var slots = ContiguousArray<Int32>(repeating: -1, count: script.slots)
     run(script.loading, step: 0, &slots)
     run(script.first, step: 1, &slots)
@@ -45,20 +54,32 @@ struct AllocatorReplay: Sendable {
     for command in commands {
       switch command.kind {
       case .allocate:
+        if command.stream == ReplayScript.Command.inPlace { continue }
         guard let block = allocator.allocate(command.bytes, stream: command.stream) else {
           failure = Failure(step: step, phase: phase.map { Phase.allCases[$0] })
           return
         }
         slots[Int(command.slot)] = block
+        if command.stream > 0 { ahead?.allocated(command.slot) }
       case .free:
         let block = slots[Int(command.slot)]
         slots[Int(command.slot)] = -1
-        if block >= 0 { allocator.free(block) }
+        guard block >= 0 else { break }
+        if let ahead, command.stream > 0 {
+          allocator.use(block)
+          allocator.free(block, at: ahead.now, isComputed: command.stream == 1)
+        } else {
+          allocator.free(block)
+        }
       case .phase:
         close(step)
         phase = Int(command.slot)
         allocator.statistics.resetPeaks()
+        if command.slot == Int32(Phase.optimizer.rawValue) { ahead?.joined() }
       case .emptyCache: allocator.releaseCached()
+      case .hostWait:
+        if let done = ahead?.wait() { allocator.synchronize { done.covers($0) } }
+      case .hostMark: ahead?.mark(command.slot)
       }
     }
     close(step)

@@ -20,6 +20,28 @@ struct CachingAllocator: Sendable {
     var isMapped = true
     /// Whether it was freed while other streams still used it.
     var isPending = false
+
+    /// Its size, as it is handed out for `bytes`.
+    mutating func handOut(_ bytes: Int) -> Int {
+      isAllocated = true
+      requested = bytes
+      return size
+    }
+
+    /// What it was handed out for, as it is free.
+    mutating func takeBack() -> (size: Int, requested: Int) {
+      defer { requested = 0 }
+      return (size, requested)
+    }
+  }
+
+  /// A block that was freed while another stream read it.
+  struct Pending: Sendable {
+    var block: Int32
+    /// When it was freed, in what the caller counts.
+    var time: Int32
+    /// Whether the model's own stream reads it.
+    var isComputed: Bool
   }
 
   /// Free blocks of one stream and kind, which blocks never leave.
@@ -53,7 +75,7 @@ struct CachingAllocator: Sendable {
   /// Whether the log is kept.
   var logsSegments = false
   private var spare: ContiguousArray<Int32> = []
-  private var pending: ContiguousArray<Int32> = []
+  private var pending: ContiguousArray<Pending> = []
 
   /// An allocator that holds nothing yet.
   init(_ rules: AllocatorRules = AllocatorRules(), memory: DeviceMemory = DeviceMemory()) {
@@ -76,9 +98,7 @@ struct CachingAllocator: Sendable {
       return nil
     }
     split(block, to: size)
-    let taken = blocks[Int(block)].size
-    blocks[Int(block)].isAllocated = true
-    blocks[Int(block)].requested = bytes
+    let taken = blocks[Int(block)].handOut(bytes)
     statistics.allocated.increase(taken)
     statistics.active.increase(taken)
     statistics.requested.increase(bytes)
@@ -170,12 +190,18 @@ struct CachingAllocator: Sendable {
   // MARK: Freeing
 
   /// Takes a block back.
-  mutating func free(_ block: Int32) {
+  ///
+  /// - Parameters:
+  ///   - time: When, for a block that another stream uses.
+  ///   - isComputed: Whether that stream is the model's own.
+  mutating func free(_ block: Int32, at time: Int32 = 0, isComputed: Bool = false) {
     let index = Int(block)
     guard blocks.indices.contains(index), blocks[index].isAllocated else { return }
     blocks[index].isAllocated = false
     statistics.allocated.decrease(blocks[index].size)
-    if blocks[index].isPending { return pending.append(block) }
+    if blocks[index].isPending {
+      return pending.append(Pending(block: block, time: time, isComputed: isComputed))
+    }
     giveBack(block)
   }
 
@@ -187,19 +213,30 @@ struct CachingAllocator: Sendable {
   }
 
   /// All streams have done their work.
-  mutating func synchronize() {
-    for block in pending {
-      blocks[Int(block)].isPending = false
-      giveBack(block)
+  mutating func synchronize() { synchronize { _ in true } }
+
+  /// Some streams have done their work: what waits for them is free, first freed first (`process_events`).
+  mutating func synchronize(_ isDone: (Pending) -> Bool) {
+    guard !pending.isEmpty else { return }
+    var left = 0
+    for index in pending.indices {
+      let entry = pending[index]
+      if isDone(entry) {
+        blocks[Int(entry.block)].isPending = false
+        giveBack(entry.block)
+      } else {
+        pending[left] = entry
+        left += 1
+      }
     }
-    pending.removeAll(keepingCapacity: true)
+    pending.removeSubrange(left...)
   }
 
   /// Merges a block with its free neighbours.
   private mutating func giveBack(_ block: Int32) {
-    statistics.active.decrease(blocks[Int(block)].size)
-    statistics.requested.decrease(blocks[Int(block)].requested)
-    blocks[Int(block)].requested = 0
+    let (size, requested) = blocks[Int(block)].takeBack()
+    statistics.active.decrease(size)
+    statistics.requested.decrease(requested)
     merge(block)
     insert(block)
   }

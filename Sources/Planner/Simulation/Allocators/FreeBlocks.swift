@@ -7,11 +7,6 @@ struct FreeBlocks: Sendable {
     let size: Int
     let address: Int
     let block: Int32
-
-    /// Whether it lies before a size and an address.
-    func precedes(_ size: Int, _ address: Int) -> Bool {
-      self.size < size || (self.size == size && self.address < address)
-    }
   }
 
   /// A place between the first entry and the end.
@@ -20,50 +15,69 @@ struct FreeBlocks: Sendable {
     fileprivate(set) var index: Int
   }
 
-  private var runs: [ContiguousArray<Entry>] = [[]]
+  /// A run: where its entries are, and the last of them.
+  private struct Run {
+    var slot: Int
+    var count = 0
+    var size = 0
+    var address = 0
+  }
+
+  /// Room for `longest` entries in each slot; a run uses the beginning of one.
+  private var storage: ContiguousArray<Entry>
+  private var runs: ContiguousArray<Run> = [Run(slot: 0)]
+  /// Slots that no run uses.
+  private var spare: ContiguousArray<Int> = []
   /// How many there are.
   private(set) var count = 0
-  private static let longest = 64
+  private static let longest = 32
+  private static let nothing = Entry(size: 0, address: 0, block: -1)
+
+  init() { storage = .init(repeating: Self.nothing, count: Self.longest) }
 
   /// The entry of the largest block.
-  var largest: Entry? { runs.last?.last }
+  var largest: Entry? {
+    guard let run = runs.last, run.count > 0 else { return nil }
+    return storage[run.slot * Self.longest + run.count - 1]
+  }
 
   /// The entry at a place, or `nil` at the end.
   subscript(_ place: Place) -> Entry? {
-    place.run < runs.count && place.index < runs[place.run].count
-      ? runs[place.run][place.index] : nil
+    guard place.run < runs.count, place.index < runs[place.run].count else { return nil }
+    return storage[runs[place.run].slot * Self.longest + place.index]
   }
 
   /// The first block of at least `size` bytes; of equal ones that with the lowest address from `address` on.
   func first(atLeast size: Int, from address: Int = .min) -> Place {
-    var run = 0
-    if runs.count > 1 {
-      var (low, high) = (0, runs.count - 1)
-      while low < high {
-        let middle = (low + high) / 2
-        if let last = runs[middle].last, last.precedes(size, address) {
-          low = middle + 1
-        } else {
-          high = middle
-        }
+    // Halving without branches: the comparisons come out either way, and a wrong guess costs more than they do.
+    let (run, slot, count) = runs.withUnsafeBufferPointer { runs in
+      var (low, left) = (0, runs.count &- 1)
+      while left > 0 {
+        let half = (left &+ 1) >> 1
+        let last = runs[low &+ half &- 1]
+        low &+= Self.precedes(last.size, last.address, size, address) ? half : 0
+        left &-= half
       }
-      run = low
+      return (low, runs[low].slot, runs[low].count)
     }
-    return Place(run: run, index: Self.lowerBound(runs[run], size, address))
-  }
-
-  private static func lowerBound(_ run: ContiguousArray<Entry>, _ size: Int, _ address: Int) -> Int
-  {
-    run.withUnsafeBufferPointer { run in
-      var (low, count) = (0, run.count)
-      while count > 0 {
-        let half = count / 2
-        let precedes = run[low &+ half].precedes(size, address)
-        low = precedes ? low &+ half &+ 1 : low
-        count = precedes ? count &- half &- 1 : half
+    let index = storage.withUnsafeBufferPointer { entries in
+      let base = slot &* Self.longest
+      var (low, left) = (0, count)
+      while left > 0 {
+        let half = (left &+ 1) >> 1
+        let entry = entries[base &+ low &+ half &- 1]
+        low &+= Self.precedes(entry.size, entry.address, size, address) ? half : 0
+        left &-= half
       }
       return low
     }
+    return Place(run: run, index: index)
+  }
+
+  /// Whether a size and an address lie before others; sizes are not negative.
+  @inline(__always)
+  private static func precedes(_ size: Int, _ address: Int, _ other: Int, _ from: Int) -> Bool {
+    size &- other &- (address < from ? 1 : 0) < 0
   }
 
   /// The place behind one.
@@ -84,22 +98,66 @@ struct FreeBlocks: Sendable {
 
   /// Adds a block.
   mutating func insert(_ entry: Entry) {
-    let place = first(atLeast: entry.size, from: entry.address)
-    runs[place.run].insert(entry, at: place.index)
-    count += 1
-    guard runs[place.run].count > Self.longest else { return }
+    var place = first(atLeast: entry.size, from: entry.address)
+    if runs[place.run].count == Self.longest { place = halve(place) }
+    var run = runs[place.run]
+    move(from: run.slot &* Self.longest &+ place.index, run.count &- place.index, by: 1)
+    storage[run.slot &* Self.longest &+ place.index] = entry
+    if place.index == run.count { (run.size, run.address) = (entry.size, entry.address) }
+    run.count &+= 1
+    runs[place.run] = run
+    count &+= 1
+  }
+
+  /// Makes two runs of one that is full.
+  ///
+  /// - Returns: The same place.
+  private mutating func halve(_ place: Place) -> Place {
     let half = Self.longest / 2
-    let tail = ContiguousArray(runs[place.run][half...])
-    runs[place.run].removeSubrange(half...)
+    var tail = Run(slot: spare.popLast() ?? storage.count / Self.longest)
+    if tail.slot &* Self.longest == storage.count {
+      storage.append(contentsOf: repeatElement(Self.nothing, count: Self.longest))
+    }
+    let slot = runs[place.run].slot
+    for index in half..<Self.longest {
+      storage[tail.slot &* Self.longest &+ index &- half] = storage[slot &* Self.longest &+ index]
+    }
+    (tail.size, tail.address) = (runs[place.run].size, runs[place.run].address)
+    tail.count = Self.longest - half
+    let last = storage[slot &* Self.longest &+ half &- 1]
+    (runs[place.run].size, runs[place.run].address) = (last.size, last.address)
+    runs[place.run].count = half
     runs.insert(tail, at: place.run + 1)
+    return place.index <= half
+      ? place : Place(run: place.run + 1, index: place.index - half)
+  }
+
+  /// Moves `count` entries up or down.
+  private mutating func move(from start: Int, _ count: Int, by distance: Int) {
+    guard count > 0 else { return }
+    storage.withUnsafeMutableBufferPointer { entries in
+      guard let base = entries.baseAddress else { return }
+      (base + start + distance).update(from: base + start, count: count)
+    }
   }
 
   /// Removes the block at a place.
   mutating func remove(at place: Place) {
-    guard self[place] != nil else { return }
-    runs[place.run].remove(at: place.index)
-    count -= 1
-    if runs[place.run].isEmpty, runs.count > 1 { runs.remove(at: place.run) }
+    guard place.run < runs.count, place.index < runs[place.run].count else { return }
+    var run = runs[place.run]
+    let at = run.slot &* Self.longest &+ place.index
+    move(from: at &+ 1, run.count &- place.index &- 1, by: -1)
+    run.count &-= 1
+    count &-= 1
+    if run.count == 0, runs.count > 1 {
+      runs.remove(at: place.run)
+      spare.append(run.slot)
+      return
+    }
+    if place.index == run.count, run.count > 0 {
+      (run.size, run.address) = (storage[at &- 1].size, storage[at &- 1].address)
+    }
+    runs[place.run] = run
   }
 
   /// Removes the block of this size and address.
@@ -108,5 +166,7 @@ struct FreeBlocks: Sendable {
   }
 
   /// All entries, smallest first.
-  var entries: [Entry] { runs.flatMap { $0 } }
+  var entries: [Entry] {
+    runs.flatMap { storage[($0.slot * Self.longest)..<($0.slot * Self.longest + $0.count)] }
+  }
 }

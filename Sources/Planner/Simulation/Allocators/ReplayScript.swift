@@ -15,11 +15,19 @@ struct ReplayScript: Sendable {
       case phase
       /// All that is free goes back to the driver.
       case emptyCache
+      /// The host waits as ``HostRunAhead`` says.
+      case hostWait
+      /// What is in the slot has been used.
+      case hostMark
     }
+
+    /// The stream of what the allocator has in place already: memory that is freed later than its tensors.
+    static let inPlace = UInt8.max
 
     var bytes = 0
     var slot: Int32 = 0
     var kind: Kind
+    /// The stream that it is allocated on, or ``inPlace``; of a release, one more than the stream that may still read it.
     var stream: UInt8 = 0
     /// What is allocated.
     var role = Role.other
@@ -35,6 +43,8 @@ struct ReplayScript: Sendable {
   private(set) var second: ContiguousArray<Command> = []
   /// How many slots there are.
   private(set) var slots = 0
+  /// Whether other streams may still read what is freed.
+  private(set) var hasReaders = false
 
   /// Micro-batches after the first one that are replayed; the others repeat the last of them.
   private let repetitions: Int
@@ -75,6 +85,7 @@ struct ReplayScript: Sendable {
   /// The event that is being written.
   private var current: Int32 = -1
   private var unnamed = Unnamed()
+  private var lingering: Int32 = -1
   private var states = States()
   private var workspaces = Workspaces()
 
@@ -177,8 +188,7 @@ struct ReplayScript: Sendable {
       case .phase:
         if event.count != phase { takeWorkspaces(endOf: phase) }
         phase = event.count
-        first.append(Command(slot: phase, kind: .phase, event: current))
-        second.append(Command(slot: phase, kind: .phase, event: current))
+        add(Command(slot: phase, kind: .phase, event: current))
       case .update:
         if Int(event.count) < states.ofWeight.count {
           makeStates(states.ofWeight[Int(event.count)])
@@ -194,6 +204,10 @@ struct ReplayScript: Sendable {
           second += second[begun.second...]
         }
         repetition = nil
+      case .hostWait, .hostMark:
+        hasReaders = true
+        let kind: Command.Kind = event.kind == .hostWait ? .hostWait : .hostMark
+        add(Command(slot: event.storage, kind: kind, event: current))
       case .layer, .outside: break
       }
     }
@@ -242,6 +256,7 @@ struct ReplayScript: Sendable {
   private mutating func slot(of event: Event) -> Int32 {
     if event.storage >= 0 { return event.storage }
     let slot = newSlot()
+    if event.storage == Event.lingering { lingering = slot }
     if event.storage == Event.unnamed { unnamed.push(slot, event.bytes) }
     return slot
   }
@@ -249,6 +264,7 @@ struct ReplayScript: Sendable {
   /// What a release frees, or `nil` where nothing is left of its size.
   private mutating func slot(freedBy event: Event) -> Int32? {
     if event.storage >= 0 { return event.storage }
+    if event.storage == Event.lingering { return lingering }
     return event.storage == Event.newest
       ? unnamed.popNewest(event.bytes) : unnamed.pop(event.bytes)
   }
@@ -270,12 +286,18 @@ struct ReplayScript: Sendable {
     self[keyPath: part].append(Command(slot: slot, kind: .free, event: current))
   }
 
-  private mutating func allocate(_ event: Event) {
-    let command = Command(
-      bytes: event.bytes, slot: slot(of: event), kind: .allocate, stream: event.stream,
-      role: event.role, event: current)
+  /// A command of both steps.
+  private mutating func add(_ command: Command) {
     first.append(command)
     second.append(command)
+  }
+
+  private mutating func allocate(_ event: Event) {
+    add(
+      Command(
+        bytes: event.bytes, slot: slot(of: event), kind: .allocate,
+        stream: event.storage == Event.lingering ? Command.inPlace : event.stream,
+        role: event.role, event: current))
   }
 
   private mutating func free(_ event: Event) {
@@ -285,8 +307,8 @@ struct ReplayScript: Sendable {
     {
       return move(slot)
     }
-    first.append(Command(slot: slot, kind: .free, event: current))
-    second.append(Command(slot: slot, kind: .free, event: current))
+    let stream = event.storage == Event.lingering ? Command.inPlace : event.stream
+    add(Command(slot: slot, kind: .free, stream: stream, event: current))
   }
 
   /// A weight leaves its slot for the next one; the second step moves it back.

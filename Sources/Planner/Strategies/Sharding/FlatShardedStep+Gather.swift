@@ -13,7 +13,19 @@ extension FlatShardedStep {
   /// The unit's parameters are cut again.
   func close(_ section: Int, _ tape: inout Tape) {
     guard let storage = gathered[section].popLast() else { return }
+    cut(storage, &tape)
+  }
+
+  /// Frees what was gathered, which the model's stream reads, and notes it for the limiter (`_reshard`).
+  func cut(_ storage: Int32, _ tape: inout Tape) {
+    tape.record(storage, on: Self.computing)
     tape.release(storage, Moment.allGather.rawValue)
+    tape.schedule.events.append(Event(kind: .hostMark, storage: storage))
+  }
+
+  /// The limiter of `_unshard`: the host waits until all but one of the units that were cut are computed.
+  func waitForCut(_ tape: inout Tape) {
+    tape.schedule.events.append(Event(kind: .hostWait))
   }
 
   /// Gathers a unit's shares.
@@ -21,11 +33,13 @@ extension FlatShardedStep {
     guard let unit = units[section] else { return -1 }
     let moment = Moment.allGather.rawValue
     let shard = shareOnDevice(unit, &tape)
+    waitForCut(&tape)
     guard !settings.isWhole else { return shard }
     // The original parameters stay views of the copy from the host until the unit is cut again.
     let copy =
       settings.offloads && settings.keepsOriginals && !unit.isCast
       ? unit.share &* unit.stored.size : 0
+    tape.record(shard, on: Self.gathering)
     if copy > 0 { tape.release(shard, moment) }
     // A layer's adapters are gathered one by one; only where they stay for backward do they add up.
     let beside = settings.sharding.reshards ? 0 : adapterBytes[section]
@@ -57,7 +71,10 @@ extension FlatShardedStep {
 
   /// A share on the host comes to the device even where the unit is gathered already.
   func passHost(_ section: Int, _ tape: inout Tape) {
-    guard settings.offloads, !settings.isWhole, let unit = units[section] else { return }
-    tape.release(shareOnDevice(unit, &tape), Moment.allGather.rawValue)
+    guard let unit = units[section] else { return }
+    if settings.offloads, !settings.isWhole {
+      tape.release(shareOnDevice(unit, &tape), Moment.allGather.rawValue)
+    }
+    waitForCut(&tape)
   }
 }

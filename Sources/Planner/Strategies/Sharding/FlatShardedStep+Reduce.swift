@@ -15,7 +15,9 @@ extension FlatShardedStep {
     }
     let whole = tape.allocate(
       unit.elements &* unit.compute.size, .gradients, moment, stream: Self.gathering)
+    for part in made { tape.record(part, on: Self.gathering) }
     for part in zeros + made { tape.release(part, moment) }
+    tape.record(whole, on: Self.reducing)
     guard turn < waiting.count else { return whole }
     tape.release(whole, moment)
     return waiting[turn]
@@ -53,6 +55,7 @@ extension FlatShardedStep {
     tape.communicate(.allReduce, unit.share &* format.size, among: settings.replicas)
     if format != unit.stored {
       let cast = allocate(unit.share &* unit.stored.size, .gradients, &tape)
+      if settings.replicas > 1 { tape.record(reduced, on: Self.averaging) }
       if settings.replicas > 1, isRoot(unit) { linger(reduced, tape) }
       tape.release(reduced, moment)
       reduced = cast
@@ -117,8 +120,9 @@ extension FlatShardedStep {
 
   /// `FullyShardedDataParallel.clip_grad_norm_`: the norm of each gradient in fp32, all of them stacked, their norm.
   func beforeOptimizer(in schedule: inout Schedule) throws(PlanError) {
-    schedule.allocate(lingering, .gradients, Moment.phaseStart.rawValue)
-    schedule.free(lingering, .gradients, Moment.phaseStart.rawValue)
+    let moment = Moment.phaseStart.rawValue
+    schedule.allocate(lingering, .gradients, moment, storage: Event.lingering)
+    schedule.free(lingering, .gradients, moment, storage: Event.lingering)
     guard clips, plan.clipping != nil else { return }
     var count = 0
     for weight in trained { count += weight.count }

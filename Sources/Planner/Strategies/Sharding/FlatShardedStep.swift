@@ -63,8 +63,10 @@ final class FlatShardedStep: Distribution {
       && plan.context.loss == .transformers448
   }
 
-  /// The CUDA streams whose memory buffers come from: of what precedes a gather, of the gather, and of the reduction.
-  static let (casting, gathering, reducing): (UInt8, UInt8, UInt8) = (1, 2, 3)
+  /// The CUDA streams whose memory buffers come from: the model's, that of what precedes a gather, of the gather, of the
+  /// reduction, and of replicas' sum.
+  static let (computing, casting, gathering, reducing): (UInt8, UInt8, UInt8, UInt8) = (0, 1, 2, 3)
+  static let averaging: UInt8 = 4
 
   init(_ settings: FullyShardedDataParallel, _ graph: LayerGraph, _ plan: TrainingPlan)
     throws(PlanError)
@@ -171,7 +173,8 @@ final class FlatShardedStep: Distribution {
       // `zero_grad` let go of the parameters' gradients; the flat ones they were pieces of go now. Without the original
       // parameters they go at once, but another stream has read those that are whole, so their memory waits.
       let moment = Moment.phaseStart.rawValue
-      tape.release(tape.allocate(gradientBytes, .gradients, moment), moment)
+      tape.schedule.allocate(gradientBytes, .gradients, moment, storage: Event.lingering)
+      tape.schedule.free(gradientBytes, .gradients, moment, storage: Event.lingering)
     }
     if !keepsGathered { open(section, &tape) } else { passHost(section, &tape) }
     if section > 0 { ran.append(section) }
@@ -331,7 +334,7 @@ final class FlatShardedStep: Distribution {
           lingering = (section == 0 && !late.isEmpty ? 0 : lingering) &+ bytes
         }
       }
-      if frees { tape.release(storage, Moment.allGather.rawValue) }
+      if frees { cut(storage, &tape) }
       active.remove(at: index)
     }
     if settings.prefetch == .after, section > 0, !settings.prefetchesForward { prefetch(&tape) }

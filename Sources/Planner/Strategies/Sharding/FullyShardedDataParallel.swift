@@ -139,8 +139,8 @@ extension FullyShardedDataParallel {
   /// What is wrapped, and when memory is free again.
   static let wrapping = Assumption(
     "fsdp_units",
-    "each layer is wrapped, each adapter apart, and the rest is the root's; what other streams still read is free by "
-      + "the next allocation",
+    "each layer is wrapped, each adapter apart, and the rest is the root's; tensors that other streams still read count "
+      + "as live up to the next allocation",
     source: "transformers' Trainer, peft.utils.other.fsdp_auto_wrap_policy")
 
   /// Optimizers that treat a tensor the same whatever its shape.
