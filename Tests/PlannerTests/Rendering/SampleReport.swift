@@ -35,7 +35,7 @@ enum SampleReport {
         ],
         recomputeFraction: 0.25, tokens: 4096, devices: 1, modelFLOPs: 90e12,
         hardwareFLOPs: 120e12, peak: 165.2e12, basis: .measured),
-      devices: .init(used: 1, minimum: fits ? 1 : nil),
+      devices: .init(used: 1, copies: 1, minimum: fits ? 1 : nil),
       assumptions: [
         Assumption("default_precision", "precision bf16-true", source: "default"),
         Assumption("default_attention", "attention sdpa", source: "default"),
