@@ -28,7 +28,7 @@ import Testing
         recompute  +33.3 % FLOPs, +31.0 % time
         devices    1 used, 1 is the least
         step       123.4 TFLOP, 2.00 s expected (1.90 s to 2.80 s)
-        speed      2,048 tokens/s, MFU 27.2 %, HFU 36.3 % (measured efficiency)
+        speed      2,048 tokens/s, MFU 27.2 %, HFU 36.3 % (measured)
         time       products 60 %, memory-bound 40 %
         model      llama-2-7b, 6,738,415,616 parameters, 8,388,608 of them trained
 
