@@ -46,16 +46,21 @@ struct RemedySearch {
   func remedies(limit: Int = 5) throws(PlanError) -> [Remedy] {
     let changes = changes
     var found: [(bits: Int, effect: Effect, remedy: Remedy)] = []
-    // Smaller combinations first, so that those that contain a fitting one can be skipped.
-    let combinations = (1..<(1 << changes.count)).filter {
-      $0.nonzeroBitCount <= Self.mostChanges
-    }.sorted {
-      ($0.nonzeroBitCount, $0) < ($1.nonzeroBitCount, $1)
-    }
-    for bits in combinations where !found.contains(where: { $0.bits & bits == $0.bits }) {
-      let chosen = changes.indices.filter { bits >> $0 & 1 == 1 }.map { changes[$0] }
-      guard let remedy = try tried(chosen) else { continue }
-      found.append((bits, chosen.map(\.effect).max() ?? .none, remedy))
+    // Smaller combinations first, so that those that contain a fitting one can be skipped; those of one size do not
+    // contain each other, and are tried on all cores.
+    for size in 1...Self.mostChanges {
+      let combinations = (1..<(1 << changes.count)).filter { bits in
+        bits.nonzeroBitCount == size && !found.contains { $0.bits & bits == $0.bits }
+      }
+      let remedies = Parallel.map(combinations.count) { index in
+        let chosen = changes.indices.filter { combinations[index] >> $0 & 1 == 1 }
+        return Result { () throws(PlanError) in try tried(chosen.map { changes[$0] }) }
+      }
+      for (bits, remedy) in zip(combinations, remedies) {
+        guard let remedy = try remedy.get() else { continue }
+        let effects = changes.indices.filter { bits >> $0 & 1 == 1 }.map { changes[$0].effect }
+        found.append((bits, effects.max() ?? .none, remedy))
+      }
     }
     var remedies = found.enumerated().sorted {
       let (a, b) = ($0.element, $1.element)
@@ -223,13 +228,19 @@ struct RemedySearch {
     let larger = catalog.filter { $0.memory > scenario.device.memory }.sorted {
       ($0.memory, $0.id) < ($1.memory, $1.id)
     }
-    for device in larger {
-      var changed = scenario
-      changed.device = device
-      let report = try Planner.plan(changed, .verdict)
-      guard report.fits else { continue }
-      return Remedy(
-        change: "\"device\": \"\(device.id)\"", cost: "another device", report: report)
+    for start in stride(from: 0, to: larger.count, by: Parallel.cores) {
+      let batch = larger[start..<min(start + Parallel.cores, larger.count)]
+      let reports = Parallel.map(batch.count) { index in
+        var changed = scenario
+        changed.device = batch[start + index]
+        return Result { () throws(PlanError) in try Planner.plan(changed, .verdict) }
+      }
+      for (device, report) in zip(batch, reports) {
+        let report = try report.get()
+        guard report.fits else { continue }
+        return Remedy(
+          change: "\"device\": \"\(device.id)\"", cost: "another device", report: report)
+      }
     }
     return nil
   }
