@@ -37,7 +37,8 @@ enum TorchMesh {
   private static func unsupported(_ name: String) -> PlanError {
     PlanError(
       .unsupported, "\"\(name)\" cannot be planned yet with \"framework\": \"torch\"",
-      path: "strategies.\(name)", fix: "Leave it out.")
+      path: "strategies.\(name)",
+      fix: "Leave it out, or use \"framework\": \"megatron\" if that is what runs.")
   }
 
   private static func refuse(_ what: String, _ path: String, _ fix: String) -> PlanError {
