@@ -2,8 +2,8 @@
 ///
 /// A connection has a buffer for each of three protocols and structures at its ends, each end in pieces of 2 MiB. A ring
 /// has one connection in and one out, a tree of the devices of a node at most one more of each, and every channel has all
-/// of them. Two A100s have the ring alone (544 MiB, 256 of them something else), the first of four one end of the tree
-/// more (688 MiB): 24 channels of 6 MiB each.
+/// of them. Of NVIDIA/nccl#964's A100s the first of four took 144 MiB more than one of two: an end of the tree, 24 channels of
+/// 6 MiB each. Both took 256 MiB beyond their connections, for something that is not known and not counted here.
 ///
 /// Source: NCCL 2.18 and later, `src/init.cc` (`DEFAULT_LL_BUFFSIZE`, `DEFAULT_LL128_BUFFSIZE`, `DEFAULT_BUFFSIZE`),
 /// `src/include/device.h`, `src/transport/p2p.cc` (`p2pSendSetup`, `p2pRecvSetup`), `src/graph/paths.cc`
@@ -26,11 +26,8 @@ struct NCCLBuffers: Sendable {
   private static let granularity = 2 << 20
   /// Channels of the collectives: twice what the search finds, at least 2.
   ///
-  /// Over NVLink the log of NVIDIA/nccl#1781 has 24, and 24 is what the difference of the two figures of
-  /// NVIDIA/nccl#964 comes to.
+  /// Over NVLink the log of NVIDIA/nccl#1781 has 24.
   var channels: Int { isLinked ? 24 : 2 }
-  /// What was measured beyond the connections: 544 MiB less 24 channels of 12 MiB.
-  static let beyond = 256 << 20
 
   private static func whole(_ bytes: Int) -> Int { (bytes / granularity + 1) * granularity }
   /// A channel's end that sends; its head has less than a piece.
@@ -51,8 +48,8 @@ struct NCCLBuffers: Sendable {
 
   /// The ring alone: what gathers and reduce-scatters of large tensors use.
   var low: Int { connections(sends: 1, receives: 1) }
-  /// The ring and a place in the middle of a tree, which small sums use, with what is not known.
-  var expected: Int { connections(sends: 2, receives: 2) + Self.beyond }
+  /// The ring and a place in the middle of a tree, which small sums use.
+  var expected: Int { connections(sends: 2, receives: 2) }
   /// The most that was measured of one communicator: 1.5 GiB at the first barrier (ml-engineering), 1.6 GB
   /// (NVIDIA/nccl#864); 32 channels would have 1 GiB.
   static let high = 1_610_612_736

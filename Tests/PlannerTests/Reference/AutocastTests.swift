@@ -17,15 +17,7 @@ import Testing
   }
 
   @Test("are met to the byte but for two models with biases") func exact() throws {
-    var (equal, all) = (0, 0)
-    for reference in Self.cases {
-      for phase in try Planner.plan(try reference.scenario, .tensors).phases {
-        let expected = reference.value.integer(
-          "reference", "phases", phase.phase.key, "requested_bytes")
-        all += 1
-        equal += phase.live.count == expected ? 1 : 0
-      }
-    }
+    let (equal, all) = try Self.cases.equalPhases()
     #expect(all == 54 && equal == all - 4, "\(equal) of \(all)")
   }
 

@@ -10,24 +10,13 @@ struct ContextParallelReferenceTests {
 
   @Test("are met to the byte in every phase", arguments: cases)
   func livePeaks(_ reference: Fixtures.Case) throws {
-    let report = try Planner.plan(try reference.scenario, .tensors)
-    for phase in report.phases {
-      let expected = try #require(
-        reference.value.integer("reference", "phases", phase.phase.key, "requested_bytes"))
-      #expect(phase.live.count == expected, "\(phase.phase.key) at \(phase.operation)")
-    }
+    let report = try reference.expectPeaks()
     #expect(report.parameters == reference.value.integer("reference", "parameters"))
   }
 
   @Test("do not depend on how layers are folded", arguments: cases)
   func folded(_ reference: Fixtures.Case) throws {
-    let scenario = try reference.scenario
-    let plan = try Planner.decide(scenario)
-    let graph = try scenario.model.family.graph(plan.context)
-    let folded = try MemoryFold(try TrainingStep(graph, plan).schedule)
-    let unrolled = try MemoryFold(try TrainingStep(graph, plan, unrolls: true).schedule)
-    #expect(folded.net == unrolled.net)
-    #expect(folded.peaks.map(\.live) == unrolled.peaks.map(\.live))
+    try reference.scenario.expectFoldingChangesNothing("\(reference)")
   }
 
   @Test("are all there") func count() { #expect(Self.cases.count == 8) }

@@ -7,12 +7,7 @@ import Testing
 
   @Test("are equal, or within 4 bytes with Adafactor's scalars", arguments: cases)
   func livePeaks(_ reference: Fixtures.Case) throws {
-    let report = try Planner.plan(try reference.scenario, .tensors)
-    for phase in report.phases {
-      let expected = try #require(
-        reference.value.integer("reference", "phases", phase.phase.key, "requested_bytes"))
-      #expect(abs(phase.live.count - expected) <= 4, "\(phase.phase.key) at \(phase.operation)")
-    }
+    try reference.expectPeaks(slack: 4)
   }
 
   @Test("are all there") func count() { #expect(Self.cases.count == 40) }

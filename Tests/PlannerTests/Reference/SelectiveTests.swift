@@ -8,12 +8,7 @@ import Testing
 
   @Test("are met to the byte in every phase", arguments: cases)
   func livePeaks(_ reference: Fixtures.Case) throws {
-    let report = try Planner.plan(try reference.scenario, .tensors)
-    for phase in report.phases {
-      let expected = try #require(
-        reference.value.integer("reference", "phases", phase.phase.key, "requested_bytes"))
-      #expect(phase.live.count == expected, "\(phase.phase.key) at \(phase.operation)")
-    }
+    try reference.expectPeaks()
   }
 
   @Test("are all there") func count() { #expect(Self.cases.count == 23) }

@@ -7,12 +7,7 @@ import Testing
 
   @Test("are met to the byte in every phase", arguments: cases)
   func livePeaks(_ reference: Fixtures.Case) throws {
-    let report = try Planner.plan(try reference.scenario, .tensors)
-    for phase in report.phases {
-      let expected = try #require(
-        reference.value.integer("reference", "phases", phase.phase.key, "requested_bytes"))
-      #expect(phase.live.count == expected, "\(phase.phase.key) at \(phase.operation)")
-    }
+    let report = try reference.expectPeaks()
     #expect(report.parameters == reference.value.integer("reference", "parameters"))
     #expect(
       report.trainableParameters == reference.value.integer("reference", "trainable_parameters"))

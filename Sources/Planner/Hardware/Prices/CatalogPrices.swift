@@ -161,7 +161,6 @@ enum CatalogPrices {
     .init(
       "h100-sxm", 4.916, "AWS Capacity Blocks for ML", "2024-12",
       "AWS EC2 Capacity Blocks pricing page, rates until 2025-01-01"),
-    .init("h100-nvl", 3.07, "RunPod", "undated", "gpu.blog/gpus/nvidia-h100-nvl"),
     .init(
       "h200-sxm", 4.29, "Crusoe, on demand", "2026-08-19",
       "github:dstackai/gpuhunt src/gpuhunt/providers/crusoe.py"),

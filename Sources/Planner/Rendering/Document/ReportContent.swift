@@ -144,7 +144,8 @@ struct ReportContent {
       .heading("Technique by technique"),
       .table(
         DocumentTable(
-          headings: ["technique", "live", "needed", "recompute", ""], rows: rows, numbers: [1, 2])),
+          headings: ["technique", "live", "needed", "recompute", "fits"], rows: rows,
+          numbers: [1, 2])),
     ]
   }
 

@@ -20,6 +20,14 @@ protocol PipelineSchedule: Sendable {
   func order(_ rank: Int) -> PipelineOrder
 }
 
+/// What most schedules have: one part of the model on each rank, one after the other, and whole backwards.
+extension PipelineSchedule {
+  static var chunks: Int? { 1 }
+  static var placement: PipelinePlacement { .loop }
+  static var splitsBackward: Bool { false }
+  static var isRuntime: Bool { false }
+}
+
 /// The sizes of a pipeline.
 struct PipelineShape: Hashable, Sendable {
   /// Ranks.

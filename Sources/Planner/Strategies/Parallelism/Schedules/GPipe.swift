@@ -4,10 +4,6 @@
 struct GPipe: PipelineSchedule {
   static let name = "gpipe"
   static let summary = "All micro-batches forward, then all backward."
-  static let chunks: Int? = 1
-  static let placement = PipelinePlacement.loop
-  static let splitsBackward = false
-  static let isRuntime = false
 
   private let shape: PipelineShape
 

@@ -7,8 +7,6 @@ struct Interleaved: PipelineSchedule {
   static let name = "interleaved-1f1b"
   static let summary = "1F1B over several parts of the model on each rank (virtual_stages)."
   static let chunks: Int? = nil
-  static let placement = PipelinePlacement.loop
-  static let splitsBackward = false
   static let isRuntime = true
 
   private let rounds: InterleavedRounds

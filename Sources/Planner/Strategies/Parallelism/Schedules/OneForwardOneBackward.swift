@@ -4,10 +4,6 @@
 struct OneForwardOneBackward: PipelineSchedule {
   static let name = "1f1b"
   static let summary = "One forward, one backward in turn, p - r micro-batches in flight."
-  static let chunks: Int? = 1
-  static let placement = PipelinePlacement.loop
-  static let splitsBackward = false
-  static let isRuntime = false
 
   private let shape: PipelineShape
 

@@ -7,7 +7,6 @@ struct ZeroBubbleH1: PipelineSchedule {
   static let summary =
     "Zero-bubble with the memory of 1F1B (ZB1P): gradients of weights fill the bubble."
   static let chunks: Int? = nil
-  static let placement = PipelinePlacement.loop
   static let splitsBackward = true
   static let isRuntime = true
 
