@@ -67,33 +67,38 @@ package struct ReservedMemory: Sendable {
       try scale(step, settings: settings, limit: limit)
       return
     }
-    let script = ReplayScript(try step.unrolled(1).schedule, step.program)
-    replay(script, AllocatorRules(settings), limit: limit, cannotFit: cannotFit, effort: effort)
+    try replay(
+      step, AllocatorRules(settings), limit: limit, cannotFit: cannotFit, effort: effort)
   }
 
   private mutating func replay(
-    _ script: ReplayScript, _ rules: AllocatorRules, limit: Int, cannotFit: Bool, effort: Effort
-  ) {
+    _ step: ReplayedStep, _ rules: AllocatorRules, limit: Int, cannotFit: Bool, effort: Effort
+  ) throws(PlanError) {
     orders = 1
+    let way = ReplayedStep.Way(rules: rules)
+    let ahead = ReplayedStep.Way(rules: rules, runsAhead: true)
+    let hasReaders = try step.script().hasReaders
     if !cannotFit {
-      let replay = AllocatorReplay(script, rules, DeviceMemory(capacity: limit))
-      fits = replay.failure == nil
-      if fits { note(replay) }
+      let outcome = try step.outcome(of: way, limit: limit)
+      fits = outcome.survives
+      if fits { note(outcome, held: outcome.held) }
     }
     guard fits else {
       if effort == .report {
-        note(AllocatorReplay(script, rules, DeviceMemory()))
-        noteRunAhead(Outcome(script, rules, limit: DeviceMemory.unlimited, runsAhead: true), script)
+        let free = try step.outcome(of: way, limit: DeviceMemory.unlimited)
+        note(free, held: max(free.held, free.reserved))
+        if hasReaders {
+          noteRunAhead(try step.outcome(of: ahead, limit: DeviceMemory.unlimited))
+        }
       }
       return
     }
-    if script.hasReaders {
-      let outcome = Outcome(script, rules, limit: limit, runsAhead: true)
-      noteRunAhead(outcome, script)
+    if hasReaders {
+      let outcome = try step.outcome(of: ahead, limit: limit)
+      noteRunAhead(outcome)
       guard outcome.survives else {
         fits = false
-        let free = Outcome(script, rules, limit: DeviceMemory.unlimited, runsAhead: true)
-        return noteRunAhead(free, script)
+        return noteRunAhead(try step.outcome(of: ahead, limit: DeviceMemory.unlimited))
       }
     }
     // Below five sixths of the limit one order is enough: in 3,155 replays of the reference cases another one
@@ -103,18 +108,15 @@ package struct ReservedMemory: Sendable {
     var next = 0
     while next < Self.otherOrders.count {
       let batch = Self.otherOrders[next..<min(next + Parallel.cores, Self.otherOrders.count)]
-      let outcomes = Parallel.map(batch.count) { index in
-        Outcome(
-          script, rules, limit: limit, order: batch[batch.startIndex + index],
-          runsAhead: script.hasReaders)
-      }
-      for (order, outcome) in zip(batch, outcomes) {
+      let ways = batch.map { ReplayedStep.Way(rules: rules, order: $0, runsAhead: hasReaders) }
+      for (way, outcome) in zip(ways, try step.outcomes(ways, limit: limit)) {
         orders += 1
         guard outcome.survives else {
           fits = false
           if effort == .report {
-            let free = AllocatorReplay(script, rules, DeviceMemory(order: order))
-            highest = max(highest, free.phases.map(\.reserved).max() ?? 0, free.reserved)
+            let free = try step.outcome(
+              of: .init(rules: rules, order: way.order), limit: DeviceMemory.unlimited)
+            highest = max(highest, free.held, free.reserved)
           }
           return
         }
@@ -126,39 +128,16 @@ package struct ReservedMemory: Sendable {
   }
 
   /// Where other streams may still read what is freed: what is held at most, with the host as far ahead as it can be.
-  private mutating func noteRunAhead(_ outcome: Outcome, _ script: ReplayScript) {
-    guard script.hasReaders else { return }
+  private mutating func noteRunAhead(_ outcome: ReplayOutcome) {
     runsAhead = true
     highest = max(highest, outcome.held)
   }
 
-  /// What a replay with one of the other orders comes to.
-  private struct Outcome {
-    let survives: Bool
-    let held: Int
-    let retries: Int
-
-    init(
-      _ script: ReplayScript, _ rules: AllocatorRules, limit: Int,
-      order: DeviceMemory.AddressOrder = .ascending, runsAhead: Bool = false
-    ) {
-      let replay = AllocatorReplay(
-        script, rules, DeviceMemory(capacity: limit, order: order), runsAhead: runsAhead)
-      survives = replay.failure == nil
-      held = replay.phases.map(\.reserved).max() ?? 0
-      retries = replay.allocator.statistics.retries
-    }
-  }
-
-  private mutating func note(_ replay: AllocatorReplay) {
-    phases = replay.phases
-    highest = replay.phases.map(\.reserved).max() ?? 0
-    if replay.allocator.memory.capacity == DeviceMemory.unlimited {
-      highest = max(highest, replay.reserved)
-    }
-    lowest = highest
-    largestFreeBlock = replay.allocator.largestFreeBlock
-    retries = replay.allocator.statistics.retries
+  private mutating func note(_ outcome: ReplayOutcome, held: Int) {
+    phases = outcome.phases
+    (lowest, highest) = (held, held)
+    largestFreeBlock = outcome.largestFreeBlock
+    retries = outcome.retries
   }
 
   /// Far more layers than any model has: fewer are replayed, and what the allocator holds beyond what it hands

@@ -7,6 +7,8 @@ struct CheckpointSearch {
   let scenario: Scenario
   private let base: ActivationCheckpointing
   private var graphs: [GraphKey: LayerGraph] = [:]
+  private var known: [ActivationCheckpointing.Policy: CheckpointTable.Plan] = [:]
+  private var replayed: [ActivationCheckpointing.Policy: ReplayedStep] = [:]
 
   /// What of a policy changes how the forward pass is written.
   private struct GraphKey: Hashable {
@@ -52,15 +54,15 @@ struct CheckpointSearch {
     var plans = try search.plans(Self.policies(layers))
     let front = Self.markFront(&plans)
     let limit = scenario.device.memory
-    let recommended = try fastest(front.map { plans[$0] }, within: limit)
+    let recommended = try search.fastest(front.map { plans[$0] }, within: limit)
     let tenth = Bytes(limit.count - limit.count / Self.slack)
-    let spare = try fastest(front.map { plans[$0] }, within: tenth)
+    let spare = try search.fastest(front.map { plans[$0] }, within: tenth)
     let last = plans[front.last ?? 0]
     // What the allocator takes beyond the tensors is much the same for all plans of a scenario.
     let beyond = recommended.map { $0.report.need.count - $0.plan.allocated.count }
     let mixture = try search.mixture(layers, within: limit, beyond: beyond)
     let least = try CheckpointTable.Choice(
-      plan: last, report: Planner.plan(with(last.checkpointing.policy), .tensors))
+      plan: last, report: search.report(last.checkpointing.policy, within: limit, .tensors))
     // With every layer checkpointed an adapted model's first layer has a gradient to pass on, and so more to do.
     let seconds = plans.map(\.kernels).max() ?? 0
     let bound = try CheckpointBound(
@@ -81,9 +83,11 @@ struct CheckpointSearch {
   /// The fastest mixture that survives the allocator, and each selective option for all layers.
   ///
   /// Where the tensors fit and the allocator does not, a hundredth less is asked for, a few times.
-  private func mixture(_ layers: Int, within limit: Bytes, beyond: Int?) throws(PlanError) -> (
-    best: CheckpointTable.Choice?, uniform: [CheckpointTable.Plan], options: [LayerOption]
-  ) {
+  private mutating func mixture(_ layers: Int, within limit: Bytes, beyond: Int?) throws(PlanError)
+    -> (
+      best: CheckpointTable.Choice?, uniform: [CheckpointTable.Plan], options: [LayerOption]
+    )
+  {
     guard !base.reentrant, layers > 0 else { return (nil, [], [.none, .full]) }
     var mixture = CheckpointMixture(self, layers: layers, names: try operations())
     let uniform = try mixture.uniform().filter { $0.checkpointing.policy.isSelective }
@@ -91,7 +95,7 @@ struct CheckpointSearch {
     var bytes = limit.count - min(beyond ?? outside, limit.count / Self.slack)
     for _ in 0..<Self.mixtureTries {
       guard let plan = try mixture.fastest(within: bytes) else { break }
-      let report = try Planner.plan(with(plan.checkpointing.policy), .verdict)
+      let report = try report(plan.checkpointing.policy, within: limit, .verdict)
       if report.fits {
         return (CheckpointTable.Choice(plan: plan, report: report), uniform, mixture.options)
       }
@@ -120,7 +124,7 @@ struct CheckpointSearch {
     var search = self
     var plans = try search.plans(Self.policies(try Planner.layers(of: with(.none))))
     let front = Self.markFront(&plans).map { plans[$0] }
-    let found = try fastest(front, within: scenario.device.memory)?.plan ?? front.last
+    let found = try search.fastest(front, within: scenario.device.memory)?.plan ?? front.last
     return found?.checkpointing.policy ?? .full
   }
 
@@ -159,6 +163,7 @@ struct CheckpointSearch {
       return Result { () throws(PlanError) in try search.plan(rest[index]) }
     }
     for other in others { plans.append(try other.get()) }
+    for plan in plans { known[plan.checkpointing.policy] = plan }
     return plans
   }
 
@@ -169,18 +174,47 @@ struct CheckpointSearch {
   mutating func plan(_ policy: ActivationCheckpointing.Policy) throws(PlanError)
     -> CheckpointTable.Plan
   {
+    if let known = known[policy] { return known }
     let (plan, step, fold) = try simulate(policy)
     var (top, rounded) = (0, 0)
     for (index, peak) in fold.peaks.enumerated() {
       if peak.live > fold.peaks[top].live { top = index }
       rounded = max(rounded, peak.rounded)
     }
-    return CheckpointTable.Plan(
+    let found = CheckpointTable.Plan(
       checkpointing: base.with(policy), live: Bytes(fold.peaks[top].live),
       phase: Phase.allCases[top], recompute: Report.Recompute(step.work),
       seconds: Self.toNanoseconds(
         try StepTimeBuilder(scenario, plan, step).time().expected.value),
       kernels: step.work.time.seconds, allocated: Bytes(rounded))
+    known[policy] = found
+    return found
+  }
+
+  /// The report of one policy on `limit` bytes, to whatever effort; its replays are kept for other limits.
+  private mutating func report(
+    _ policy: ActivationCheckpointing.Policy, within limit: Bytes, _ effort: ReservedMemory.Effort
+  ) throws(PlanError) -> Report {
+    var other = with(policy)
+    other.device.memory = limit
+    let plan = try Planner.decide(other)
+    guard plan.pipeline == nil else { return try Planner.plan(other, effort) }
+    let graph = try graph(plan)
+    let step = try TrainingStep(graph, plan)
+    let kept = replayed[policy] ?? ReplayedStep(graph, plan, step)
+    replayed[policy] = kept
+    return try ReportBuilder(other, plan, graph, step, effort, replayed: kept).report()
+  }
+
+  /// The graph that a plan's forward pass is written on.
+  private mutating func graph(_ plan: TrainingPlan) throws(PlanError) -> LayerGraph {
+    let key = GraphKey(
+      checkpoints: plan.context.checkpoints, enables: plan.context.enablesCheckpointing,
+      requires: plan.context.inputRequiresGradient)
+    if let known = graphs[key] { return known }
+    let graph = try scenario.model.family.graph(plan.context)
+    graphs[key] = graph
+    return graph
   }
 
   /// Whole nanoseconds: policies that compute the same in another order take the same time.
@@ -193,16 +227,7 @@ struct CheckpointSearch {
     -> (TrainingPlan, TrainingStep, MemoryFold)
   {
     let plan = try Planner.decide(with(policy))
-    let key = GraphKey(
-      checkpoints: plan.context.checkpoints, enables: plan.context.enablesCheckpointing,
-      requires: plan.context.inputRequiresGradient)
-    let graph: LayerGraph
-    if let known = graphs[key] {
-      graph = known
-    } else {
-      graph = try scenario.model.family.graph(plan.context)
-      graphs[key] = graph
-    }
+    let graph = try graph(plan)
     if let pipeline = plan.pipeline,
       let fullest = try PipelineSteps(graph, plan, pipeline).fullest
     {
@@ -261,14 +286,12 @@ struct CheckpointSearch {
   }
 
   /// The first plan of a front that fits: found with one order of addresses, and then tried with all.
-  private func fastest(_ front: [CheckpointTable.Plan], within limit: Bytes) throws(PlanError)
-    -> CheckpointTable.Choice?
+  private mutating func fastest(_ front: [CheckpointTable.Plan], within limit: Bytes)
+    throws(PlanError) -> CheckpointTable.Choice?
   {
     var start = front.firstIndex { $0.allocated <= limit } ?? front.count
     while let index = try first(of: front, from: start, within: limit) {
-      var other = with(front[index].checkpointing.policy)
-      other.device.memory = limit
-      let report = try Planner.plan(other, .verdict)
+      let report = try report(front[index].checkpointing.policy, within: limit, .verdict)
       if report.fits { return CheckpointTable.Choice(plan: front[index], report: report) }
       start = index + 1
     }
@@ -276,18 +299,16 @@ struct CheckpointSearch {
   }
 
   /// The first plan from `start` on that fits with one order of addresses.
-  private func first(of front: [CheckpointTable.Plan], from start: Int, within limit: Bytes)
-    throws(PlanError) -> Int?
-  {
+  private mutating func first(
+    of front: [CheckpointTable.Plan], from start: Int, within limit: Bytes
+  ) throws(PlanError) -> Int? {
     var (low, high) = (start, front.count)
     var best: Int?
     var step = 1
     var at = low
     while low < high {
       let index = min(at, high - 1)
-      var other = with(front[index].checkpointing.policy)
-      other.device.memory = limit
-      if try Planner.plan(other, .quick).fits {
+      if try report(front[index].checkpointing.policy, within: limit, .quick).fits {
         (best, high) = (index, index)
       } else {
         low = index + 1

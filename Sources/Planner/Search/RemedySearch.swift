@@ -228,19 +228,12 @@ struct RemedySearch {
     let larger = catalog.filter { $0.memory > scenario.device.memory }.sorted {
       ($0.memory, $0.id) < ($1.memory, $1.id)
     }
-    for start in stride(from: 0, to: larger.count, by: Parallel.cores) {
-      let batch = larger[start..<min(start + Parallel.cores, larger.count)]
-      let reports = Parallel.map(batch.count) { index in
-        var changed = scenario
-        changed.device = batch[start + index]
-        return Result { () throws(PlanError) in try Planner.plan(changed, .verdict) }
-      }
-      for (device, report) in zip(batch, reports) {
-        let report = try report.get()
-        guard report.fits else { continue }
-        return Remedy(
-          change: "\"device\": \"\(device.id)\"", cost: "another device", report: report)
-      }
+    for device in larger {
+      var changed = scenario
+      changed.device = device
+      let report = try Planner.plan(changed, .verdict)
+      guard report.fits else { continue }
+      return Remedy(change: "\"device\": \"\(device.id)\"", cost: "another device", report: report)
     }
     return nil
   }

@@ -16,6 +16,8 @@ struct DeviceMemory: Sendable {
   let order: AddressOrder
   /// Bytes taken.
   private(set) var used = 0
+  /// The most bytes that were taken together.
+  private(set) var most = 0
   private var taken = 0
 
   /// More than any device has: 1 EiB.
@@ -35,6 +37,7 @@ struct DeviceMemory: Sendable {
     let whole = (bytes &+ (Self.granularity - 1)) & ~(Self.granularity - 1)
     guard whole >= bytes, whole <= capacity - used else { return false }
     used += whole
+    most = max(most, used)
     return true
   }
 
