@@ -34,29 +34,52 @@ struct CheckpointChain {
     for bytes in 0..<width where bytes >= head { tail[bytes] = 0 }
     guard layers > 0 else { return Array(tail[0..<width]) }
     for length in 1...layers {
-      for bytes in 0..<width {
-        var (best, bestTail) = (Double.infinity, Double.infinity)
-        for option in options where option.working <= bytes && option.kept <= bytes {
-          let at = width * (length - 1) + bytes - option.kept
-          best = min(best, option.again + inner[at])
-          bestTail = min(bestTail, option.again + tail[at])
+      var best = Array(repeating: Double.infinity, count: width)
+      var bestTail = best
+      for option in options {
+        // What has no room to be kept lies ahead of the row.
+        let row = width * (length - 1) - option.kept
+        for bytes in max(option.working, option.kept, 0)..<max(width, option.working, option.kept) {
+          best[bytes] = min(best[bytes], option.again + inner[row + bytes])
+          bestTail[bytes] = min(bestTail[bytes], option.again + tail[row + bytes])
         }
-        if boundary <= bytes {
-          for ahead in 1...length {
-            let at = width * (length - ahead) + bytes - boundary
-            let cost = Double(ahead) * forward
-            if ahead < length {
-              best = min(best, cost + inner[at] + inner[width * ahead + bytes])
-              bestTail = min(bestTail, cost + tail[at] + inner[width * ahead + bytes])
-            } else {
-              bestTail = min(bestTail, cost + tail[at] + best)
+      }
+      for ahead in 1..<max(length, 1) {
+        Self.split(
+          &best, &bestTail, inner, tail, at: width * (length - ahead), after: width * ahead,
+          boundary, Double(ahead) * forward)
+      }
+      let cost = Double(length) * forward
+      for bytes in min(boundary, width)..<width {
+        bestTail[bytes] = min(bestTail[bytes], cost + tail[bytes - boundary] + best[bytes])
+      }
+      inner.replaceSubrange(width * length..<width * (length + 1), with: best)
+      tail.replaceSubrange(width * length..<width * (length + 1), with: bestTail)
+    }
+    return Array(tail[(width * layers)...])
+  }
+
+  /// Some layers run ahead without keeping anything but their input: those behind come first, with less memory, and
+  /// then these, which begin at `after`.
+  private static func split(
+    _ best: inout [Double], _ bestTail: inout [Double], _ inner: [Double], _ tail: [Double],
+    at start: Int, after: Int, _ boundary: Int, _ cost: Double
+  ) {
+    let width = best.count
+    guard boundary < width else { return }
+    best.withUnsafeMutableBufferPointer { best in
+      bestTail.withUnsafeMutableBufferPointer { bestTail in
+        inner.withUnsafeBufferPointer { inner in
+          tail.withUnsafeBufferPointer { tail in
+            for bytes in boundary..<width {
+              let rest = cost + inner[after &+ bytes]
+              let at = start &+ bytes &- boundary
+              best[bytes] = min(best[bytes], rest + inner[at])
+              bestTail[bytes] = min(bestTail[bytes], rest + tail[at])
             }
           }
         }
-        inner[width * length + bytes] = best
-        tail[width * length + bytes] = bestTail
       }
     }
-    return Array(tail[(width * layers)...])
   }
 }

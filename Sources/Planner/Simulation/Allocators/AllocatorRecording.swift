@@ -42,23 +42,23 @@ struct AllocatorRecording: Sendable {
   /// Whether memory ran out: what was asked for in vain is the last command.
   private(set) var ranOut = false
 
-  private var allocator: CachingAllocator
   private var slots: ContiguousArray<Int32>
   private var origins: ContiguousArray<(command: ReplayScript.Command, isRecent: Bool)?> = []
 
   /// Runs a script.
   init(_ script: ReplayScript, _ rules: AllocatorRules, _ memory: DeviceMemory) {
-    allocator = CachingAllocator(rules, memory: memory)
+    var allocator = CachingAllocator(rules, memory: memory)
     slots = .init(repeating: -1, count: script.slots)
-    run(script.loading, isRecent: false)
-    run(script.first, isRecent: false)
+    run(script.loading, isRecent: false, &allocator)
+    run(script.first, isRecent: false, &allocator)
     allocator.logsSegments = true
-    run(script.second, isRecent: true)
-    segments = allocator.segmentBlocks.map(segment)
+    run(script.second, isRecent: true, &allocator)
+    for blocks in allocator.segmentBlocks { segments.append(segment(blocks, allocator)) }
   }
 
   private mutating func run(
-    _ commands: ContiguousArray<ReplayScript.Command>, isRecent: Bool
+    _ commands: ContiguousArray<ReplayScript.Command>, isRecent: Bool,
+    _ allocator: inout CachingAllocator
   ) {
     for (index, command) in commands.enumerated() where !ranOut {
       let slot = Int(command.slot)
@@ -73,25 +73,29 @@ struct AllocatorRecording: Sendable {
         while origins.count <= Int(block) { origins.append(nil) }
         origins[Int(block)] = (command, isRecent)
         if isRecent {
-          noteSegments(index)
-          note(.allocate, block, command.bytes, index)
+          noteSegments(index, &allocator)
+          note(.allocate, allocator.blocks[Int(block)], command.bytes, index)
         }
       case .free:
         let block = slots[slot]
         slots[slot] = -1
         guard block >= 0 else { break }
-        if isRecent { note(.free, block, allocator.blocks[Int(block)].requested, index) }
+        if isRecent {
+          let found = allocator.blocks[Int(block)]
+          note(.free, found, found.requested, index)
+        }
         allocator.free(block)
       case .phase, .hostWait, .hostMark: break
       case .emptyCache:
         allocator.releaseCached()
-        noteSegments(index)
+        noteSegments(index, &allocator)
       }
     }
   }
 
-  private mutating func note(_ action: Entry.Action, _ block: Int32, _ size: Int, _ command: Int) {
-    let found = allocator.blocks[Int(block)]
+  private mutating func note(
+    _ action: Entry.Action, _ found: CachingAllocator.Block, _ size: Int, _ command: Int
+  ) {
     entries.append(
       Entry(
         action: action, address: found.address, size: size, stream: Int(found.pool) / 2,
@@ -99,7 +103,7 @@ struct AllocatorRecording: Sendable {
   }
 
   /// What the driver gave and took for the command comes ahead of it.
-  private mutating func noteSegments(_ command: Int) {
+  private mutating func noteSegments(_ command: Int, _ allocator: inout CachingAllocator) {
     for change in allocator.segmentLog {
       entries.append(
         Entry(
@@ -109,7 +113,7 @@ struct AllocatorRecording: Sendable {
     allocator.segmentLog.removeAll(keepingCapacity: true)
   }
 
-  private func segment(_ blocks: [Int32]) -> Segment {
+  private func segment(_ blocks: [Int32], _ allocator: borrowing CachingAllocator) -> Segment {
     var segment = Segment(address: 0, size: 0, stream: 0, isSmall: true, blocks: [])
     for (position, index) in blocks.enumerated() {
       let block = allocator.blocks[Int(index)]

@@ -1,5 +1,5 @@
 /// Two training steps, run through the caching allocator.
-struct AllocatorReplay: Sendable {
+struct AllocatorReplay: ~Copyable, Sendable {
   /// A phase's highest figures, in bytes.
   struct PhasePeak: Hashable, Sendable {
     /// `torch.cuda.max_memory_allocated()`.

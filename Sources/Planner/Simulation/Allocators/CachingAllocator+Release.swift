@@ -57,36 +57,48 @@ extension CachingAllocator {
   /// The largest block that could be handed out without asking the driver.
   var largestFreeBlock: Int {
     var largest = 0
-    for pool in pools { largest = max(largest, pool.free.largest?.size ?? 0) }
+    for pool in pools.indices { largest = max(largest, pools[pool].free.largest?.size ?? 0) }
     return largest
   }
 
   /// The segments with their blocks in the order of addresses: size, and whether it is handed out.
   var segments: [[(size: Int, isAllocated: Bool)]] {
-    segmentBlocks.map { segment in
-      segment.map { (blocks[Int($0)].size, blocks[Int($0)].isAllocated) }
+    var segments: [[(size: Int, isAllocated: Bool)]] = []
+    for segment in segmentBlocks {
+      var pieces: [(size: Int, isAllocated: Bool)] = []
+      for block in segment {
+        pieces.append((blocks[Int(block)].size, blocks[Int(block)].isAllocated))
+      }
+      segments.append(pieces)
     }
+    return segments
   }
 
   /// The blocks of each segment in the order of addresses.
   var segmentBlocks: [[Int32]] {
     var free = Set<Int32>()
-    for pool in pools { for entry in pool.free.entries { free.insert(entry.block) } }
+    for pool in pools.indices {
+      for entry in pools[pool].free.entries { free.insert(entry.block) }
+    }
     var heads: [Int32] = []
-    for (index, block) in blocks.enumerated()
-    where block.isMapped && (block.isAllocated || block.isPending || free.contains(Int32(index))) {
+    for index in blocks.indices {
+      let block = blocks[index]
+      guard block.isMapped, block.isAllocated || block.isPending || free.contains(Int32(index))
+      else { continue }
       let previous = block.previous
       if previous < 0 || !blocks[Int(previous)].isMapped { heads.append(Int32(index)) }
     }
     heads.sort { blocks[Int($0)].address < blocks[Int($1)].address }
-    return heads.map { head in
+    var segments: [[Int32]] = []
+    for head in heads {
       var pieces: [Int32] = []
       var at = head
       while at >= 0, blocks[Int(at)].isMapped {
         pieces.append(at)
         at = blocks[Int(at)].next
       }
-      return pieces
+      segments.append(pieces)
     }
+    return segments
   }
 }

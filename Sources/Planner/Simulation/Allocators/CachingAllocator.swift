@@ -5,7 +5,7 @@
 ///
 /// Source: `c10/cuda/CUDACachingAllocator.cpp`, PyTorch 2.11: `malloc`, `get_free_block`, `alloc_block`,
 /// `should_split`, `free_block`, `try_merge_blocks`, `release_cached_blocks`.
-struct CachingAllocator: Sendable {
+struct CachingAllocator: ~Copyable, Sendable {
   /// A piece of a segment, or of a segment's address range that has no memory yet.
   struct Block: Sendable {
     var address: Int
@@ -45,7 +45,7 @@ struct CachingAllocator: Sendable {
   }
 
   /// Free blocks of one stream and kind, which blocks never leave.
-  struct Pool: Sendable {
+  struct Pool: ~Copyable, Sendable {
     var isSmall: Bool
     var free = FreeBlocks()
     /// Address ranges without memory, lowest first; only with expandable segments.
@@ -68,20 +68,19 @@ struct CachingAllocator: Sendable {
   var memory: DeviceMemory
   /// What `torch.cuda.memory_stats()` would report.
   var statistics = AllocatorStatistics()
-  var blocks: ContiguousArray<Block> = []
-  var pools: ContiguousArray<Pool> = []
+  var blocks = OwnedArray<Block>(capacity: 1024)
+  var pools = OwnedArray<Pool>(capacity: 4)
   /// Segments taken from the driver and given back, while ``logsSegments``.
   var segmentLog: ContiguousArray<SegmentChange> = []
   /// Whether the log is kept.
   var logsSegments = false
-  private var spare: ContiguousArray<Int32> = []
+  private var spare = OwnedArray<Int32>()
   private var pending: ContiguousArray<Pending> = []
 
   /// An allocator that holds nothing yet.
   init(_ rules: AllocatorRules = AllocatorRules(), memory: DeviceMemory = DeviceMemory()) {
     self.rules = rules
     self.memory = memory
-    blocks.reserveCapacity(1024)
   }
 
   // MARK: Allocating

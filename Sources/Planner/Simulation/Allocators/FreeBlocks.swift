@@ -1,7 +1,7 @@
 /// Free blocks in the order of their sizes, then of their addresses: where best fit searches.
 ///
 /// Sorted runs of bounded length, so that a step costs a binary search and the move of one run's tail.
-struct FreeBlocks: Sendable {
+struct FreeBlocks: ~Copyable, Sendable {
   /// A free block.
   struct Entry: Sendable {
     let size: Int
@@ -16,7 +16,9 @@ struct FreeBlocks: Sendable {
   }
 
   /// A run: where its entries are, and the last of them.
-  private struct Run {
+  ///
+  /// It is not private, since Swift 6.3.1 fails on lists without copies of types that are.
+  struct Run: Sendable {
     var slot: Int
     var count = 0
     var size = 0
@@ -24,20 +26,29 @@ struct FreeBlocks: Sendable {
   }
 
   /// Room for `longest` entries in each slot; a run uses the beginning of one.
-  private var storage: ContiguousArray<Entry>
-  private var runs: ContiguousArray<Run> = [Run(slot: 0)]
+  private var storage: OwnedArray<Entry>
+  private var runs = OwnedArray<Run>()
   /// Slots that no run uses.
-  private var spare: ContiguousArray<Int> = []
+  private var spare = OwnedArray<Int>()
   /// How many there are.
   private(set) var count = 0
   private static let longest = 32
   private static let nothing = Entry(size: 0, address: 0, block: -1)
 
-  init() { storage = .init(repeating: Self.nothing, count: Self.longest) }
+  init() {
+    storage = OwnedArray(capacity: Self.longest)
+    runs.append(Run(slot: 0))
+    addSlot()
+  }
+
+  private mutating func addSlot() {
+    for _ in 0..<Self.longest { storage.append(Self.nothing) }
+  }
 
   /// The entry of the largest block.
   var largest: Entry? {
-    guard let run = runs.last, run.count > 0 else { return nil }
+    let run = runs[runs.count - 1]
+    guard run.count > 0 else { return nil }
     return storage[run.slot * Self.longest + run.count - 1]
   }
 
@@ -50,7 +61,7 @@ struct FreeBlocks: Sendable {
   /// The first block of at least `size` bytes; of equal ones that with the lowest address from `address` on.
   func first(atLeast size: Int, from address: Int = .min) -> Place {
     // Halving without branches: the comparisons come out either way, and a wrong guess costs more than they do.
-    let (run, slot, count) = runs.withUnsafeBufferPointer { runs in
+    let (run, slot, count) = runs.withBuffer { runs in
       var (low, left) = (0, runs.count &- 1)
       while left > 0 {
         let half = (left &+ 1) >> 1
@@ -60,7 +71,7 @@ struct FreeBlocks: Sendable {
       }
       return (low, runs[low].slot, runs[low].count)
     }
-    let index = storage.withUnsafeBufferPointer { entries in
+    let index = storage.withBuffer { entries in
       let base = slot &* Self.longest
       var (low, left) = (0, count)
       while left > 0 {
@@ -101,8 +112,9 @@ struct FreeBlocks: Sendable {
     var place = first(atLeast: entry.size, from: entry.address)
     if runs[place.run].count == Self.longest { place = halve(place) }
     var run = runs[place.run]
-    move(from: run.slot &* Self.longest &+ place.index, run.count &- place.index, by: 1)
-    storage[run.slot &* Self.longest &+ place.index] = entry
+    let at = run.slot &* Self.longest &+ place.index
+    storage.move(run.count &- place.index, from: at, to: at &+ 1)
+    storage[at] = entry
     if place.index == run.count { (run.size, run.address) = (entry.size, entry.address) }
     run.count &+= 1
     runs[place.run] = run
@@ -115,9 +127,7 @@ struct FreeBlocks: Sendable {
   private mutating func halve(_ place: Place) -> Place {
     let half = Self.longest / 2
     var tail = Run(slot: spare.popLast() ?? storage.count / Self.longest)
-    if tail.slot &* Self.longest == storage.count {
-      storage.append(contentsOf: repeatElement(Self.nothing, count: Self.longest))
-    }
+    if tail.slot &* Self.longest == storage.count { addSlot() }
     let slot = runs[place.run].slot
     for index in half..<Self.longest {
       storage[tail.slot &* Self.longest &+ index &- half] = storage[slot &* Self.longest &+ index]
@@ -132,21 +142,12 @@ struct FreeBlocks: Sendable {
       ? place : Place(run: place.run + 1, index: place.index - half)
   }
 
-  /// Moves `count` entries up or down.
-  private mutating func move(from start: Int, _ count: Int, by distance: Int) {
-    guard count > 0 else { return }
-    storage.withUnsafeMutableBufferPointer { entries in
-      guard let base = entries.baseAddress else { return }
-      (base + start + distance).update(from: base + start, count: count)
-    }
-  }
-
   /// Removes the block at a place.
   mutating func remove(at place: Place) {
     guard place.run < runs.count, place.index < runs[place.run].count else { return }
     var run = runs[place.run]
     let at = run.slot &* Self.longest &+ place.index
-    move(from: at &+ 1, run.count &- place.index &- 1, by: -1)
+    storage.move(run.count &- place.index &- 1, from: at &+ 1, to: at)
     run.count &-= 1
     count &-= 1
     if run.count == 0, runs.count > 1 {
@@ -167,6 +168,12 @@ struct FreeBlocks: Sendable {
 
   /// All entries, smallest first.
   var entries: [Entry] {
-    runs.flatMap { storage[($0.slot * Self.longest)..<($0.slot * Self.longest + $0.count)] }
+    var entries: [Entry] = []
+    entries.reserveCapacity(count)
+    for index in runs.indices {
+      let run = runs[index]
+      for place in 0..<run.count { entries.append(storage[run.slot * Self.longest + place]) }
+    }
+    return entries
   }
 }
