@@ -5,7 +5,8 @@
 /// The answer depends on the shape alone. No document gives it: the terms below are fitted to what the library of
 /// nvidia-cusolver 12.0.4.66 (CUDA 13.0) answered, and equal it for each of 397,011 shapes whose sides are multiples of
 /// 32, up to 32,000. Other sides count as the next such multiple, which was never less than the answer for 398,503
-/// shapes. Not counted: `gesvd`, which PyTorch falls back to where Jacobi's method does not converge.
+/// shapes; nor is it for sides up to 32, which another function of the library takes (`gesvdjBatched`). Not counted:
+/// `gesvd`, which PyTorch falls back to where Jacobi's method does not converge.
 struct JacobiWorkspace {
   private let shorter: Int
   private let longer: Int
