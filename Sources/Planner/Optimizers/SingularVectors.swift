@@ -27,7 +27,7 @@ struct SingularVectors {
 
   /// Makes a new matrix in place of the old one, by a singular value decomposition in fp32.
   ///
-  /// cuSOLVER works on a copy. Its own workspace is not known and not counted.
+  /// cuSOLVER works on a copy, and in a workspace; on a processor LAPACK's workspace is the host's.
   func renew(_ step: inout OptimizerStep) throws(PlanError) {
     let wide = gradient.cast(to: .fp32).bytes
     let isWide = gradient.dtype == .fp32
@@ -38,6 +38,9 @@ struct SingularVectors {
     let (values, status) = (4 &* shorter, 4)
     if !isWide { step.allocate(wide) }
     for bytes in [vectors.long, vectors.short, values, status, wide] { step.allocate(bytes) }
+    if !step.kernels.isProcessor {
+      step.passing(try JacobiWorkspace(of: gradient).bytes)
+    }
     step.freeNewest(wide)
     step.free(status)
     // The other factor, scaled by the singular values, which nothing reads.
@@ -60,8 +63,8 @@ struct SingularVectors {
   static var assumption: Assumption {
     Assumption(
       "projection_step",
-      "the step that decomposes the gradients anew, one in update_proj_gap, without cuSOLVER's own workspace, "
-        + "whose size is not published",
-      source: "galore-torch 1.0, galore_projector.py")
+      "the step that decomposes the gradients anew, one in update_proj_gap, with the workspace that cuSOLVER asks for",
+      source: "galore-torch 1.0, galore_projector.py; cuSOLVER 12.0.4, cusolverDnSgesvdj_bufferSize"
+    )
   }
 }
