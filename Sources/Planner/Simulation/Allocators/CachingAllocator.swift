@@ -89,14 +89,22 @@ struct CachingAllocator: ~Copyable, Sendable {
   mutating func allocate(_ bytes: Int, stream: UInt8 = 0) -> Int32? {
     let size = rules.rounded(bytes)
     let pool = pool(stream, small: size <= AllocatorRules.small)
-    guard
-      let block = freeBlock(of: size, in: pool) ?? newBlock(of: size, in: pool)
-        ?? blockAfterRelease(of: size, in: pool)
-    else {
+    let block: Int32
+    if let place = freeBlock(of: size, in: pool), let found = pools[pool].free[place] {
+      block = found.block
+      uncount(block)
+      if let rest = split(block, to: size) {
+        replace(at: place, with: rest)
+      } else {
+        pools[pool].free.remove(at: place)
+      }
+    } else if let new = newBlock(of: size, in: pool) ?? blockAfterRelease(of: size, in: pool) {
+      block = new
+      if let rest = split(block, to: size) { insert(rest) }
+    } else {
       statistics.outOfMemory += 1
       return nil
     }
-    split(block, to: size)
     let taken = blocks[Int(block)].handOut(bytes)
     statistics.allocated.increase(taken)
     statistics.active.increase(taken)
@@ -111,8 +119,8 @@ struct CachingAllocator: ~Copyable, Sendable {
     return index
   }
 
-  /// The smallest free block that is large enough, taken from its pool.
-  private mutating func freeBlock(of size: Int, in pool: Int) -> Int32? {
+  /// Where the smallest free block is that is large enough.
+  private func freeBlock(of size: Int, in pool: Int) -> FreeBlocks.Place? {
     var place = pools[pool].free.first(atLeast: size)
     guard var found = pools[pool].free[place] else { return nil }
     if rules.expandable {
@@ -125,9 +133,7 @@ struct CachingAllocator: ~Copyable, Sendable {
     }
     if size < rules.maxSplit, found.size >= rules.maxSplit { return nil }
     if size >= rules.maxSplit, found.size >= size &+ AllocatorRules.largeSegment { return nil }
-    uncount(found.block)
-    pools[pool].free.remove(at: place)
-    return found.block
+    return place
   }
 
   /// The bytes of a block with the unmapped ones behind it.
@@ -166,15 +172,17 @@ struct CachingAllocator: ~Copyable, Sendable {
     return newBlock(of: size, in: pool)
   }
 
-  /// Cuts a block where the rest is worth keeping, and frees the rest.
-  private mutating func split(_ block: Int32, to size: Int) {
+  /// Cuts a block where the rest is worth keeping.
+  ///
+  /// - Returns: The rest, which is in no pool yet.
+  private mutating func split(_ block: Int32, to size: Int) -> Int32? {
     let whole = blocks[Int(block)].size
     let pool = Int(blocks[Int(block)].pool)
     let rest = whole - size
     let isSplit =
       pools[pool].isSmall || rules.expandable
       ? rest >= AllocatorRules.block : size < rules.maxSplit && rest > AllocatorRules.small
-    guard isSplit else { return }
+    guard isSplit else { return nil }
     let next = blocks[Int(block)].next
     let remainder = make(
       Block(
@@ -183,7 +191,7 @@ struct CachingAllocator: ~Copyable, Sendable {
     blocks[Int(block)].size = size
     blocks[Int(block)].next = remainder
     if next >= 0 { blocks[Int(next)].previous = remainder }
-    insert(remainder)
+    return remainder
   }
 
   // MARK: Freeing
@@ -236,32 +244,62 @@ struct CachingAllocator: ~Copyable, Sendable {
     let (size, requested) = blocks[Int(block)].takeBack()
     statistics.active.decrease(size)
     statistics.requested.decrease(requested)
-    merge(block)
-    insert(block)
+    join(block)
+  }
+
+  /// A block that is free takes over its neighbours and joins its pool.
+  ///
+  /// Where it takes over one neighbour it often keeps that one's place.
+  private mutating func join(_ block: Int32) {
+    let value = blocks[Int(block)]
+    let (previous, next) = (value.previous, value.next)
+    let takesPrevious = isMergeable(previous, with: block)
+    let takesNext = isMergeable(next, with: block)
+    guard takesPrevious != takesNext, value.isMapped else {
+      merge(block)
+      return insert(block)
+    }
+    let neighbour = takesPrevious ? previous : next
+    uncount(neighbour)
+    let other = blocks[Int(neighbour)]
+    let place = pools[Int(value.pool)].free.first(atLeast: other.size, from: other.address)
+    if takesPrevious { absorbPrevious(block) } else { absorbNext(block) }
+    replace(at: place, with: block)
   }
 
   /// A block takes over its neighbours that are free and in the same state.
   mutating func merge(_ block: Int32) {
+    let previous = blocks[Int(block)].previous
+    if isMergeable(previous, with: block) {
+      take(previous)
+      absorbPrevious(block)
+    }
+    let next = blocks[Int(block)].next
+    if isMergeable(next, with: block) {
+      take(next)
+      absorbNext(block)
+    }
+  }
+
+  private mutating func absorbPrevious(_ block: Int32) {
     let index = Int(block)
     let previous = blocks[index].previous
-    if isMergeable(previous, with: block) {
-      let other = blocks[Int(previous)]
-      take(previous)
-      blocks[index].address = other.address
-      blocks[index].size &+= other.size
-      blocks[index].previous = other.previous
-      if other.previous >= 0 { blocks[Int(other.previous)].next = block }
-      spare.append(previous)
-    }
+    let other = blocks[Int(previous)]
+    blocks[index].address = other.address
+    blocks[index].size &+= other.size
+    blocks[index].previous = other.previous
+    if other.previous >= 0 { blocks[Int(other.previous)].next = block }
+    spare.append(previous)
+  }
+
+  private mutating func absorbNext(_ block: Int32) {
+    let index = Int(block)
     let next = blocks[index].next
-    if isMergeable(next, with: block) {
-      let other = blocks[Int(next)]
-      take(next)
-      blocks[index].size &+= other.size
-      blocks[index].next = other.next
-      if other.next >= 0 { blocks[Int(other.next)].previous = block }
-      spare.append(next)
-    }
+    let other = blocks[Int(next)]
+    blocks[index].size &+= other.size
+    blocks[index].next = other.next
+    if other.next >= 0 { blocks[Int(other.next)].previous = block }
+    spare.append(next)
   }
 
   private func isMergeable(_ other: Int32, with block: Int32) -> Bool {
@@ -291,6 +329,19 @@ struct CachingAllocator: ~Copyable, Sendable {
     let value = blocks[Int(block)]
     pools[Int(value.pool)].free.insert(
       .init(size: value.size, address: value.address, block: block))
+    count(value)
+  }
+
+  /// A free block joins its pool, and another one, whose place is given, leaves it.
+  private mutating func replace(at place: FreeBlocks.Place, with block: Int32) {
+    let value = blocks[Int(block)]
+    pools[Int(value.pool)].free.replace(
+      at: place, with: .init(size: value.size, address: value.address, block: block))
+    count(value)
+  }
+
+  /// A block that joins its pool may be a free piece of a segment.
+  private mutating func count(_ value: Block) {
     if value.previous >= 0 || value.next >= 0, !rules.expandable {
       statistics.inactiveSplit.increase(value.size)
     }

@@ -161,6 +161,35 @@ struct FreeBlocks: ~Copyable, Sendable {
     runs[place.run] = run
   }
 
+  /// Puts another block where one is: in its place where the order allows it, which spares a search.
+  mutating func replace(at place: Place, with entry: Entry) {
+    guard place.run < runs.count, place.index < runs[place.run].count else {
+      return insert(entry)
+    }
+    let run = runs[place.run]
+    let at = run.slot &* Self.longest &+ place.index
+    let isLast = place.index &+ 1 == run.count
+    // The first of a run may only grow and the last only shrink: their neighbours lie in other runs.
+    guard
+      place.index == 0
+        ? place.run == 0 || !Self.precedes(entry, storage[at])
+        : Self.precedes(storage[at &- 1], entry),
+      isLast
+        ? place.run &+ 1 == runs.count || !Self.precedes(storage[at], entry)
+        : Self.precedes(entry, storage[at &+ 1])
+    else {
+      remove(at: place)
+      return insert(entry)
+    }
+    storage[at] = entry
+    if isLast { (runs[place.run].size, runs[place.run].address) = (entry.size, entry.address) }
+  }
+
+  @inline(__always)
+  private static func precedes(_ one: Entry, _ other: Entry) -> Bool {
+    one.size < other.size || (one.size == other.size && one.address < other.address)
+  }
+
   /// Removes the block of this size and address.
   mutating func remove(size: Int, address: Int) {
     remove(at: first(atLeast: size, from: address))
