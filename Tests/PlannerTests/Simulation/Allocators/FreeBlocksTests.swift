@@ -19,7 +19,7 @@ import Testing
     var all: [Key] = []
     for _ in 0..<4_000 {
       let size = 512 * Int.random(in: 1...40, using: &generator)
-      switch Int.random(in: 0..<5, using: &generator) {
+      switch Int.random(in: 0..<6, using: &generator) {
       case 0, 1, 2:
         let key = Key(
           size: size, address: .random(in: -1_000_000_000...1_000_000_000, using: &generator))
@@ -30,6 +30,15 @@ import Testing
         guard !all.isEmpty else { continue }
         let key = all.remove(at: .random(in: 0..<all.count, using: &generator))
         free.remove(size: key.size, address: key.address)
+      case 4:
+        guard !all.isEmpty else { continue }
+        let old = all.remove(at: .random(in: 0..<all.count, using: &generator))
+        let key = Key(
+          size: max(512, old.size + 512 * .random(in: -2...2, using: &generator)),
+          address: old.address)
+        let place = free.first(atLeast: old.size, from: old.address)
+        free.replace(at: place, with: .init(size: key.size, address: key.address, block: 1))
+        all.insert(key, at: all.firstIndex { $0 > key } ?? all.count)
       default:
         let found = free[free.first(atLeast: size)]
         let expected = all.first { $0.size >= size }
