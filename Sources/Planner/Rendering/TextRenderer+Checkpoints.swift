@@ -176,6 +176,8 @@ private struct CheckpointPage {
     case .selective(let operations, let layers):
       (layers.map { "first \($0) " } ?? "")
         + (operations == .torchtitan ? "torchtitan" : "selective")
+    case .minCut(let budget, let layers):
+      (layers.map { "first \($0) " } ?? "") + "budget \(budget)"
     case .mixed: "mixed"
     case .auto: "auto"
     }

@@ -78,6 +78,8 @@ struct CheckpointMixture {
     case (.none, .none): .none
     case (.full, .full): .full
     case (.selective(let operations), _) where first == rest: .selective(operations)
+    case (.minCut(let budget), _) where first == rest: .minCut(budget: budget)
+    case (.minCut(let budget), .none): .minCut(budget: budget, layers: count)
     case (.full, .none): .first(count)
     case (.selective(let operations), .none): .selective(operations, layers: count)
     default: .mixed(first: first, layers: count, rest: rest)
