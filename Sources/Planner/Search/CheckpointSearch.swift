@@ -7,16 +7,18 @@ struct CheckpointSearch {
   let scenario: Scenario
   private let base: ActivationCheckpointing
   private var graphs: [GraphKey: LayerGraph] = [:]
+  /// How layers run whose values a minimum cut chose, known ahead.
+  var recomputations = KnownRecomputations()
 
   /// What of a policy changes how the forward pass is written.
-  private struct GraphKey: Hashable {
+  struct GraphKey: Hashable {
     let checkpoints: Bool
     let enables: Bool
     let requires: Bool
   }
 
   /// A tenth of the memory.
-  private static let slack = 10
+  static let slack = 10
 
   init(_ scenario: Scenario) {
     let given = scenario.strategies.lazy.compactMap { $0 as? ActivationCheckpointing }.first
@@ -59,12 +61,13 @@ struct CheckpointSearch {
     // What the allocator takes beyond the tensors is much the same for all plans of a scenario.
     let beyond = recommended.map { $0.report.need.count - $0.plan.allocated.count }
     let mixture = try search.mixture(layers, within: limit, beyond: beyond)
+    let cuts = try search.cuts(layers, within: limit, beyond: beyond)
     let least = try CheckpointTable.Choice(
       plan: last, report: Planner.plan(with(last.checkpointing.policy), .tensors))
     // With every layer checkpointed an adapted model's first layer has a gradient to pass on, and so more to do.
     let seconds = plans.map(\.kernels).max() ?? 0
     let bound = try CheckpointBound(
-      search, options: mixture.options, layers: layers, seconds: seconds, most: plans[0].live)
+      search, options: mixture.options + cuts.options, layers: layers, seconds: seconds, most: plans[0].live)
     func held(_ choice: CheckpointTable.Choice) -> CheckpointTable.Choice {
       var choice = choice
       choice.bound = bound?.fraction(within: choice.plan.live)
@@ -72,8 +75,8 @@ struct CheckpointSearch {
     }
     return CheckpointTable(
       name: scenario.name, device: scenario.device.name, capacity: limit, layers: layers,
-      plans: plans, selective: mixture.uniform, recommended: recommended.map(held),
-      withSlack: spare.map(held), mixture: mixture.best.map(held), least: held(least),
+      plans: plans, selective: mixture.uniform, cuts: cuts.uniform, recommended: recommended.map(held),
+      withSlack: spare.map(held), mixture: mixture.best.map(held), cut: cuts.best.map(held), least: held(least),
       limit: try search.limit(of: last),
       remedies: recommended == nil ? (try? Planner.remedies(for: with(.full))) ?? [] : [])
   }
@@ -100,7 +103,7 @@ struct CheckpointSearch {
     return (nil, uniform, mixture.options)
   }
 
-  private static let mixtureTries = 6
+  static let mixtureTries = 6
 
   /// The operators of the model's layers whose results a selective checkpoint can keep.
   private func operations() throws(PlanError) -> [SavedOperations.Name] {
@@ -208,7 +211,8 @@ struct CheckpointSearch {
     {
       return (plan, fullest.step, fullest.fold)
     }
-    let step = try TrainingStep(graph, plan)
+    let step = try TrainingStep(
+      graph, plan, recomputations: recomputations.plans(of: key))
     return (plan, step, try MemoryFold(step.schedule))
   }
 
@@ -228,7 +232,8 @@ struct CheckpointSearch {
       graph.stacks[0].pattern.count == 1
     else { return nil }
     graph.stacks[0].layers = layers
-    return try TrainingStep(graph, plan, unrolls: true)
+    return try TrainingStep(
+      graph, plan, unrolls: true, recomputations: recomputations.plans(of: option))
   }
 
   /// What decides the peak of a plan.

@@ -20,8 +20,9 @@ public enum Retention: Hashable, Sendable {
   /// Whether matrix products that add a bias run again in backward.
   var addsBiasAgain: Bool {
     switch self {
-    case .keep: false
-    case .recompute, .minCut: true
+    // Of minimum cuts ``Tape/cutsAddBiasAgain()`` says.
+    case .keep, .minCut: false
+    case .recompute: true
     case .selective(let operations): !operations.names.contains(.addmm)
     }
   }

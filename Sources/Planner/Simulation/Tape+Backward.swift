@@ -118,7 +118,7 @@ extension Tape {
         Self.set(
           &made, step.index,
           Buffer(
-            storage: allocate(step.bytes, step.role, node.operation), view: step.view,
+            storage: allocateGradient(step, of: node), view: step.view,
             wrapped: step.wrapped, bytes: step.extra))
       case .pass:
         let gradient = step.extra == 0 ? incoming : buffers[outputs.lowerBound + step.extra]

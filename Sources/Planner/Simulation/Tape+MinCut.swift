@@ -54,12 +54,44 @@ extension Tape {
       }
       frames[index].results = []
     }
-    guard let stage = plan.stages[node.operation], !stage.before.isEmpty else { return true }
-    let outer = (mode, frame)
-    (mode, frame, recomputes) = (.again, Int32(index), true)
-    run(stage.before)
-    (mode, frame, recomputes) = (outer.0, outer.1, false)
+    if let stage = plan.stages[node.operation] { runAgain(stage.before) }
     return true
+  }
+
+  private mutating func runAgain(_ code: ContiguousArray<Instruction>) {
+    guard !code.isEmpty else { return }
+    let outer = mode
+    (mode, recomputes) = (.again, true)
+    run(code)
+    (mode, recomputes) = (outer, false)
+  }
+
+  /// What surrounds the making of one gradient, where the operation's layer has a plan.
+  func part(of node: Node, gradient: UInt8) -> RecomputePlan.Part? {
+    guard node.frame >= 0, let key = frames[Int(node.frame)].plan else { return nil }
+    return recomputations[key]?.stages[node.operation]?.parts.first { $0.gradient == gradient }
+  }
+
+  /// Allocates a gradient; of a layer with a plan, what it alone reads is made before and dies after.
+  mutating func allocateGradient(_ step: BackwardStep, of node: Node) -> Int32 {
+    guard let part = part(of: node, gradient: step.index) else {
+      return allocate(step.bytes, step.role, node.operation)
+    }
+    runAgain(part.before)
+    let storage = allocate(step.bytes, step.role, node.operation)
+    for register in part.after { letGo(register) }
+    return storage
+  }
+
+  /// Whether backward adds a bias again in any layer whose values a minimum cut chose.
+  mutating func cutsAddBiasAgain() -> Bool {
+    guard program.addsBias else { return false }
+    for kind in stacks.flatMap(\.kinds) {
+      guard case .minCut(let budget) = kind.retention else { continue }
+      let key = RecomputePlan.Key(section: kind.section, budget: budget, inputRequires: true)
+      if recomputation(key).runsAgain("addmm", of: program) { return true }
+    }
+    return false
   }
 
   /// The operation's backward has returned: what it was the last to read dies.
@@ -74,7 +106,15 @@ extension Tape {
 
   /// Passes an operation that no gradient reached.
   mutating func skip(_ node: Node) {
-    if node.frame >= 0, node.savedCount > 0, recompute(for: node) { _ = letGoOfRead(node) }
+    if node.frame >= 0, node.savedCount > 0, recompute(for: node) {
+      for step in program.steps[program.operations[Int(node.operation)].steps]
+      where step.kind == .gradient {
+        guard let part = part(of: node, gradient: step.index) else { continue }
+        runAgain(part.before)
+        for register in part.after { letGo(register) }
+      }
+      _ = letGoOfRead(node)
+    }
     letGoOfSaved(node)
   }
 }

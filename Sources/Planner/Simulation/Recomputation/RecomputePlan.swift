@@ -21,6 +21,15 @@ struct RecomputePlan: Sendable {
     var before: ContiguousArray<Instruction> = []
     /// Registers that let go of their tensors once it returned.
     var after: ContiguousArray<Int32> = []
+    /// What surrounds the making of single gradients.
+    var parts: [Part] = []
+  }
+
+  /// What surrounds the making of the gradient of one input, where nothing else reads the same values.
+  struct Part: Sendable {
+    var gradient: UInt8
+    var before: ContiguousArray<Instruction> = []
+    var after: ContiguousArray<Int32> = []
   }
 
   /// The forward.
@@ -36,12 +45,29 @@ struct RecomputePlan: Sendable {
 
   init(_ program: Program, _ key: Key) {
     let graph = JointGraph(program, section: key.section, inputRequires: key.inputRequires)
-    let units = BlockUnits(program, section: key.section, inputRequires: key.inputRequires)
-    requires = units.requires
-    var chosen: Set<Int32> = []
-    for value in SavedValues(graph).kept(budget: key.budget) {
-      chosen.insert(graph.nodes[value].register)
+    self.init(
+      BlockUnits(program, section: key.section, inputRequires: key.inputRequires), graph,
+      keeping: SavedValues(graph).kept(budget: key.budget))
+  }
+
+  /// The plans of a section for several budgets.
+  static func all(_ program: Program, section: Int, inputRequires: Bool, budgets: [Double])
+    -> [Key: Self]
+  {
+    let graph = JointGraph(program, section: section, inputRequires: inputRequires)
+    let units = BlockUnits(program, section: section, inputRequires: inputRequires)
+    let values = SavedValues(graph)
+    var plans: [Key: Self] = [:]
+    for budget in budgets {
+      plans[Key(section: section, budget: budget, inputRequires: inputRequires)] = Self(
+        units, graph, keeping: values.kept(budget: budget))
     }
+    return plans
+  }
+
+  private init(_ units: BlockUnits, _ graph: JointGraph, keeping values: [Int]) {
+    requires = units.requires
+    let chosen = Set(values.map { graph.nodes[$0].register })
     let called = [units.section.input] + units.section.arguments
     arguments = ContiguousArray(called.filter(chosen.contains))
     kept = ContiguousArray(units.made.filter(chosen.contains))
@@ -75,121 +101,104 @@ struct RecomputePlan: Sendable {
   }
 
   private mutating func layOutBackward(_ units: BlockUnits) {
-    var known = Set(kept)
-    /// The units and operations of backward in order: a unit's index, or -1 and the operation.
-    var order: [(unit: Int, operation: Int32, uses: [Int32])] = []
-    for unit in units.all.reversed() where !unit.saves.isEmpty {
-      var again: Set<Int> = []
-      var open = unit.saves
-      while let register = open.popLast() {
-        guard !known.contains(register), let maker = units.maker[register] else { continue }
-        again.insert(maker)
-        known.formUnion(units.all[maker].makes)
-        open += units.all[maker].reads
+    var order = BackwardOrder(units, known: kept)
+    for unit in units.all.reversed() where !unit.saves.isEmpty { order.add(unit) }
+    stages = order.stages()
+  }
+
+  /// Whether backward runs an operation of this name again.
+  func runsAgain(_ name: String, of program: Program) -> Bool {
+    stages.values.contains { stage in
+      (stage.parts.map(\.before) + [stage.before]).joined().contains {
+        $0.code == .record && program.operations[Int($0.b)].name.description == name
       }
-      for index in again.sorted() {
-        order.append(
-          (index, unit.operation, units.all[index].reads + units.all[index].makes))
-      }
-      order.append((-1, unit.operation, unit.saves))
-    }
-    var last: [Int32: Int] = [:]
-    for (place, entry) in order.enumerated() {
-      for register in entry.uses { last[register] = place }
-    }
-    for (place, entry) in order.enumerated() {
-      var gone: ContiguousArray<Int32> = []
-      for register in entry.uses where last[register] == place && !gone.contains(register) {
-        gone.append(register)
-      }
-      var stage = stages[entry.operation] ?? Stage()
-      if entry.unit >= 0 {
-        stage.before += units.all[entry.unit].instructions
-        for register in gone { stage.before.append(Instruction(code: .release, a: register)) }
-      } else {
-        stage.after = gone
-      }
-      stages[entry.operation] = stage
     }
   }
 }
 
-/// A section's code in pieces that can run on their own: one for each operation.
-private struct BlockUnits {
-  struct Unit {
-    /// The recorded operation, or -1.
-    var operation: Int32 = -1
-    var instructions: ContiguousArray<Instruction> = []
-    /// Registers that it reads.
-    var reads: [Int32] = []
-    /// Registers that have a tensor once it ran.
-    var makes: [Int32] = []
-    /// Registers that the code lets go of before the next unit.
-    var releases: [Int32] = []
-    /// Registers that its backward reads.
-    var saves: [Int32] = []
+/// Backward in order: operations, and ahead of each what it is the first to read.
+private struct BackwardOrder {
+  private struct Entry {
+    /// The unit that runs again, or -1 where the operation reads values.
+    var unit: Int
+    var operation: Int32
+    /// The gradient that the operation makes then, or -1 for the whole of it.
+    var gradient: Int
+    var uses: [Int32]
   }
 
-  let section: Program.Section
-  private(set) var all: [Unit] = []
-  /// The unit that makes each register.
-  private(set) var maker: [Int32: Int] = [:]
-  /// All registers that units make, in order.
-  private(set) var made: [Int32] = []
-  private(set) var requires: Set<Int32> = []
+  private let units: BlockUnits
+  private var known: Set<Int32>
+  private var entries: [Entry] = []
 
-  init(_ program: Program, section index: Int, inputRequires: Bool) {
-    section = program.sections[index]
-    for leaf in program.leaves where leaf.trainable { requires.insert(leaf.register) }
-    if inputRequires { requires.insert(section.input) }
-    var open = Unit()
-    var isOpen = false
-    for instruction in section.instructions {
-      switch instruction.code {
-      case .record: (open, isOpen) = (Unit(operation: instruction.b), true)
-      case .hold, .cache, .require, .receive, .layers: continue
-      case .allocate, .allocateForGradient: open.makes.append(instruction.a)
-      case .alias, .keep:
-        open.makes.append(instruction.a)
-        open.reads.append(instruction.b)
-      case .release:
-        guard isOpen else {
-          if !all.isEmpty { all[all.count - 1].releases.append(instruction.a) }
-          continue
-        }
-        open.makes.removeAll { $0 == instruction.a }
-      case .link: isOpen = false
-      }
-      open.instructions.append(instruction)
-      guard !isOpen else { continue }
-      close(&open, program)
-      open = Unit()
+  init(_ units: BlockUnits, known: ContiguousArray<Int32>) {
+    (self.units, self.known) = (units, Set(known))
+  }
+
+  mutating func add(_ unit: BlockUnits.Unit) {
+    let parts = unit.gradients.map { gradient in
+      (gradient, unit.saves.filter { $0.mask == 1 << gradient }.map(\.register))
+    }
+    let whole = unit.saves.filter { save in !unit.gradients.contains { save.mask == 1 << $0 } }
+      .map(\.register)
+    compute(whole, for: unit.operation, -1)
+    for (gradient, reads) in parts where !reads.isEmpty {
+      compute(reads, for: unit.operation, Int(gradient))
+      entries.append(
+        Entry(unit: -1, operation: unit.operation, gradient: Int(gradient), uses: reads))
+    }
+    entries.append(Entry(unit: -1, operation: unit.operation, gradient: -1, uses: whole))
+  }
+
+  /// Runs again what registers come from, as far as it is not known yet.
+  private mutating func compute(_ reads: [Int32], for operation: Int32, _ gradient: Int) {
+    var again: Set<Int> = []
+    var open = reads
+    while let register = open.popLast() {
+      guard !known.contains(register), let maker = units.maker[register] else { continue }
+      again.insert(maker)
+      known.formUnion(units.all[maker].makes)
+      open += units.all[maker].reads
+    }
+    for index in again.sorted() {
+      entries.append(
+        Entry(
+          unit: index, operation: operation, gradient: gradient,
+          uses: units.all[index].reads + units.all[index].makes))
     }
   }
 
-  private mutating func close(_ unit: inout Unit, _ program: Program) {
-    if unit.operation >= 0 {
-      let operation = program.operations[Int(unit.operation)]
-      var mask: UInt8 = 0
-      for (bit, place) in operation.inputs.enumerated() {
-        unit.reads.append(program.registers[place])
-        if requires.contains(program.registers[place]) { mask |= 1 << bit }
-      }
-      for index in operation.savedInputs where program.saves[index].register >= 0 {
-        unit.reads.append(program.saves[index].register)
-      }
-      if mask != 0 {
-        for place in operation.outputs { requires.insert(program.registers[place]) }
-        for save in program.saves[operation.savedInputs] + program.saves[operation.savedOutputs]
-        where save.mask & mask != 0 && save.register >= 0 { unit.saves.append(save.register) }
-      }
-    } else if let source = unit.reads.first, requires.contains(source) {
-      requires.formUnion(unit.makes)
+  /// What surrounds each operation: every value dies behind the last entry that uses it.
+  func stages() -> [Int32: RecomputePlan.Stage] {
+    var stages: [Int32: RecomputePlan.Stage] = [:]
+    var last: [Int32: Int] = [:]
+    for (place, entry) in entries.enumerated() {
+      for register in entry.uses { last[register] = place }
     }
-    for register in unit.makes {
-      maker[register] = all.count
-      made.append(register)
+    for (place, entry) in entries.enumerated() {
+      var gone: ContiguousArray<Int32> = []
+      for register in entry.uses where last[register] == place && !gone.contains(register) {
+        gone.append(register)
+      }
+      var runs: ContiguousArray<Instruction> = []
+      if entry.unit >= 0 {
+        runs = units.all[entry.unit].instructions
+        for register in gone { runs.append(Instruction(code: .release, a: register)) }
+        gone = []
+      }
+      var stage = stages[entry.operation] ?? RecomputePlan.Stage()
+      if entry.gradient < 0 {
+        stage.before += runs
+        stage.after += gone
+      } else {
+        let gradient = UInt8(truncatingIfNeeded: entry.gradient)
+        let index = stage.parts.firstIndex { $0.gradient == gradient } ?? stage.parts.count
+        if index == stage.parts.count { stage.parts.append(.init(gradient: gradient)) }
+        stage.parts[index].before += runs
+        stage.parts[index].after += gone
+      }
+      stages[entry.operation] = stage
     }
-    all.append(unit)
+    return stages
   }
 }
