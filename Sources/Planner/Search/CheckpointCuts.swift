@@ -1,6 +1,6 @@
 /// Layers whose kept values a minimum cut chooses, beside whole layers.
 extension CheckpointSearch {
-  /// A plan for each memory budget that keeps other values, and the fastest mixture that fits.
+  /// A plan for each memory budget that keeps other values, the fastest mixture that fits, and the options on the hull.
   ///
   /// Two options are mixed where no third one lies below the line between them: for equal layers the best of all
   /// mixtures of many is one of these, but for what a single layer adds (a multiple-choice knapsack of equal items).
@@ -17,20 +17,23 @@ extension CheckpointSearch {
     for option in options {
       uniform.append(try self.plan(CheckpointMixture.policy(option, layers, option)))
     }
-    let all = [(LayerOption.none, try self.plan(.none)), (.full, try self.plan(.full))]
+    let all =
+      [(LayerOption.none, try self.plan(.none)), (.full, try self.plan(.full))]
       + zip(options, uniform)
-    var mixture = CheckpointMixture(self, layers: layers, neighbours: Self.hull(all))
+    let hull = Self.hull(all)
+    let chosen = hull.filter { !$0.isWhole }
+    var mixture = CheckpointMixture(self, layers: layers, neighbours: hull)
     let outside = try OutsideAllocator(scenario.device, communicators: 0).high.count
     var bytes = limit.count - min(beyond ?? outside, limit.count / Self.slack)
     for _ in 0..<Self.mixtureTries {
       guard let plan = try mixture.fastest(within: bytes) else { break }
       let report = try Planner.plan(with(plan.checkpointing.policy), .verdict)
       if report.fits {
-        return (CheckpointTable.Choice(plan: plan, report: report), uniform, options)
+        return (CheckpointTable.Choice(plan: plan, report: report), uniform, chosen)
       }
       bytes = min(bytes, plan.allocated.count) - bytes / 100
     }
-    return (nil, uniform, options)
+    return (nil, uniform, chosen)
   }
 
   /// The options that no mixture of two others beats, the fastest first: the lower hull of time over memory.
@@ -41,7 +44,9 @@ extension CheckpointSearch {
       return (a.seconds, a.allocated.count, $0.offset) < (b.seconds, b.allocated.count, $1.offset)
     }.map(\.element)
     var hull: [(option: LayerOption, plan: CheckpointTable.Plan)] = []
-    func isAbove(_ middle: CheckpointTable.Plan, _ a: CheckpointTable.Plan, _ b: CheckpointTable.Plan)
+    func isAbove(
+      _ middle: CheckpointTable.Plan, _ a: CheckpointTable.Plan, _ b: CheckpointTable.Plan
+    )
       -> Bool
     {
       let across = (b.seconds - a.seconds) * Double(middle.allocated.count - a.allocated.count)

@@ -67,7 +67,8 @@ struct CheckpointSearch {
     // With every layer checkpointed an adapted model's first layer has a gradient to pass on, and so more to do.
     let seconds = plans.map(\.kernels).max() ?? 0
     let bound = try CheckpointBound(
-      search, options: mixture.options + cuts.options, layers: layers, seconds: seconds, most: plans[0].live)
+      search, options: mixture.options + cuts.options, layers: layers, seconds: seconds,
+      most: plans[0].live)
     func held(_ choice: CheckpointTable.Choice) -> CheckpointTable.Choice {
       var choice = choice
       choice.bound = bound?.fraction(within: choice.plan.live)
@@ -75,8 +76,10 @@ struct CheckpointSearch {
     }
     return CheckpointTable(
       name: scenario.name, device: scenario.device.name, capacity: limit, layers: layers,
-      plans: plans, selective: mixture.uniform, cuts: cuts.uniform, recommended: recommended.map(held),
-      withSlack: spare.map(held), mixture: mixture.best.map(held), cut: cuts.best.map(held), least: held(least),
+      plans: plans, selective: mixture.uniform, cuts: cuts.uniform,
+      recommended: recommended.map(held),
+      withSlack: spare.map(held), mixture: mixture.best.map(held), cut: cuts.best.map(held),
+      least: held(least),
       limit: try search.limit(of: last),
       remedies: recommended == nil ? (try? Planner.remedies(for: with(.full))) ?? [] : [])
   }

@@ -276,7 +276,8 @@ struct TrainingStep {
 
   /// What all weights share, buffers and library workspaces.
   static func resideOnce(
-    _ weights: [Weight], _ plan: TrainingPlan, _ graph: LayerGraph, unrolls: Bool, addsBiasAgain: Bool = false,
+    _ weights: [Weight], _ plan: TrainingPlan, _ graph: LayerGraph, unrolls: Bool,
+    addsBiasAgain: Bool = false,
     _ schedule: inout Schedule
   ) throws(PlanError) {
     let moment = Moment.resident.rawValue

@@ -98,7 +98,9 @@ public struct ActivationCheckpointing: Strategy {
     reentrant = try settings.bool("reentrant", default: false)
     if reentrant, policy.isSelective {
       throw PlanError(
-        .conflict, "\(policy.usesMinCut ? "a minimum cut" : "a selective checkpoint") cannot be reentrant", path: settings.place("reentrant"),
+        .conflict,
+        "\(policy.usesMinCut ? "a minimum cut" : "a selective checkpoint") cannot be reentrant",
+        path: settings.place("reentrant"),
         fix: "Leave \"reentrant\" out: torch's selective checkpoints are not.")
     }
     earlyStop = try settings.bool("early_stop", default: true)
@@ -185,6 +187,7 @@ public struct ActivationCheckpointing: Strategy {
     // `gradient_checkpointing_enable` makes the embedding's output want a gradient under adapters; layers that are
     // wrapped one by one go without, unless they are reentrant: their adapters would get none.
     plan.context.inputRequiresGradient = plan.context.checkpoints && (policy == .full || reentrant)
+    if policy.usesMinCut { plan.assumptions.append(MinCutPolicy.assumption) }
     switch policy {
     case .none: break
     case .full: plan.retentionPieces = { [RetentionPiece(pattern: [again], layers: $0)] }

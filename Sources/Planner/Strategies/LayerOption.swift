@@ -29,6 +29,9 @@ public enum LayerOption: Hashable, Sendable {
     }
   }
 
+  /// Whether a layer keeps everything or nothing.
+  var isWhole: Bool { self == .none || self == .full }
+
   /// Whether its layers run in a checkpoint.
   var isCheckpoint: Bool {
     switch self {

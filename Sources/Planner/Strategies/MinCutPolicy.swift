@@ -15,6 +15,13 @@ enum MinCutPolicy {
     return budget
   }
 
+  /// What such a plan takes for granted.
+  static let assumption = Assumption(
+    "min_cut",
+    "each layer compiled on its own and run operator by operator (backend aot_eager): fused kernels keep the same "
+      + "or nearly the same values, and need less beside them",
+    source: "torch/_functorch/partitioners.py, PyTorch 2.11")
+
   /// Refuses what was not traced through the partitioner.
   static func check(_ plan: TrainingPlan) throws(PlanError) {
     let isUsed = plan.retention(2).contains { piece in

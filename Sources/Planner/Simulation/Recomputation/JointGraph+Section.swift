@@ -207,7 +207,8 @@ private struct JointGraphReader {
     // Without a bias `matmul` folds and unfolds the rows itself.
     let traits: JointGraph.Traits = operation.name.description == "mm" ? .pointwise : .viewing
     return (
-      graph.add("view", .claimed, traits, bytes: bytes, inputs: [result], register: output), operands
+      graph.add("view", .claimed, traits, bytes: bytes, inputs: [result], register: output),
+      operands
     )
   }
 
@@ -230,7 +231,8 @@ private struct JointGraphReader {
         register: memory(all.first ?? -1))
     }
     traits.insert(.several)
-    let whole = graph.add(operation.name, .claimed, traits, bytes: bytes, inputs: reads, flops: flops)
+    let whole = graph.add(
+      operation.name, .claimed, traits, bytes: bytes, inputs: reads, flops: flops)
     for register in all {
       nodes[register] = graph.add(
         "getitem", .claimed, [.fusible, .listed, .element], bytes: program.sizes[Int(register)],

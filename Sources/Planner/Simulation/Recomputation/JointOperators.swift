@@ -6,8 +6,10 @@
 enum JointOperators {
   static func traits(of name: StaticString) -> JointGraph.Traits {
     switch name.description {
-    case "add", "add_", "sub", "mul", "div", "div_", "pow", "rsqrt", "neg", "to", "tanh", "silu", "gelu",
-      "relu", "sigmoid", "clamp_", "where", "masked_fill", "clone", "sum", "mean", "index", "gather",
+    case "add", "add_", "sub", "mul", "div", "div_", "pow", "rsqrt", "neg", "to", "tanh", "silu",
+      "gelu",
+      "relu", "sigmoid", "clamp_", "where", "masked_fill", "clone", "sum", "mean", "index",
+      "gather",
       "abs", "ge", "le", "gt", "lt", "eq", "ne", "and", "or", "bitwise_not", "full_like",
       "zeros_like", "empty_like", "new_zeros", "arange", "scalar_tensor", "ones", "floor_divide":
       .pointwise

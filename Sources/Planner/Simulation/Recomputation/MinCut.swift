@@ -156,7 +156,8 @@ struct MinCut {
     guard !node.traits.contains(.several) else { return .infinity }
     let bytes = (Double(node.bytes) * Self.factors[max(min(node.distance, 100), 1)])
       .rounded(.towardZero)
-    let materialized = node.part == .input || node.users.allSatisfy { graph.fuses(index, $0) } == false
+    let materialized =
+      node.part == .input || node.users.allSatisfy { graph.fuses(index, $0) } == false
     return materialized ? bytes : 2 * bytes
   }
 
