@@ -94,6 +94,7 @@ public enum Planner {
     try MegatronRun.complete(&plan, of: scenario)
     try checkTargets(plan, of: scenario)
     try checkStepInBackward(plan)
+    try MinCutPolicy.check(plan)
     try checkReentrant(scenario)
     try checkFloat8(plan, of: scenario)
     try checkFlash(scenario)

@@ -28,8 +28,6 @@ struct Forward {
   var current = Operation(name: "", module: "")
   /// What that operation costs.
   var cost = OperationCost()
-  /// The bytes of each register.
-  private var sizes: ContiguousArray<Int> = []
   private var frames: ContiguousArray<(start: Int, module: StaticString)> = []
 
   init(_ context: ForwardContext) {
@@ -40,7 +38,7 @@ struct Forward {
     program.steps.reserveCapacity(768)
     holds.reserveCapacity(320)
     leafOf.reserveCapacity(320)
-    sizes.reserveCapacity(320)
+    program.sizes.reserveCapacity(320)
   }
 
   // MARK: Registers and names
@@ -51,12 +49,12 @@ struct Forward {
     program.registerCount += 1
     holds.append(0)
     leafOf.append(-1)
-    sizes.append(spec.bytes)
+    program.sizes.append(spec.bytes)
     return value
   }
 
   /// The bytes of a register's tensor.
-  func outputBytes(_ register: Int32) -> Int { sizes[Int(register)] }
+  func outputBytes(_ register: Int32) -> Int { program.sizes[Int(register)] }
 
   /// Binds a temporary to a name of the current frame.
   mutating func local(_ value: Value) -> Value {

@@ -36,6 +36,9 @@ struct Operation: Sendable {
   var steps = 0..<0
   /// Floating-point operations of the forward.
   var flops = 0
+  /// The same without what a causal mask spares, as PyTorch's own counter has it (`torch.utils.flop_counter`); 0 where
+  /// that is no other figure.
+  var unmaskedFLOPs = 0
   /// Estimated time of the forward.
   var time = KernelTime.zero
   /// What the forward exchanges with other devices.

@@ -10,6 +10,8 @@ struct Program: Sendable {
   var steps: ContiguousArray<BackwardStep> = []
   var leaves: ContiguousArray<Leaf> = []
   var registerCount: Int32 = 0
+  /// The bytes of each register's tensor; of a view its own, not those of the memory that it lies in.
+  var sizes: ContiguousArray<Int> = []
   /// Whether a matrix product adds a bias, which cuBLASLt does in a workspace of its own.
   var addsBias = false
   /// Whether a matrix product is in 8-bit floating point, forward and backward both by cuBLASLt.

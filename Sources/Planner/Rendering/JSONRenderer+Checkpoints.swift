@@ -26,6 +26,7 @@ extension JSONRenderer {
       "remedies": .array(table.remedies.map(value(of:))),
       "plans": .array(table.plans.map(value(of:))),
       "selective": .array(table.selective.map(value(of:))),
+      "min_cut": .array(table.cuts.map(value(of:))), "min_cut_mixture": choice(table.cut),
     ]) + "\n"
   }
 

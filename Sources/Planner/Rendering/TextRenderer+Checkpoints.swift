@@ -52,6 +52,9 @@ private struct CheckpointPage {
     {
       rows.append(("best mixture", mixture.plan, mixture.bound))
     }
+    if let cut = table.cut, cut.plan.seconds < table.recommended?.plan.seconds ?? .infinity {
+      rows.append(("best min cut", cut.plan, cut.bound))
+    }
     rows.append(("least memory", table.least.plan, table.least.bound))
     let heading = row(["", "layers", "live", "FLOPs", "time", "bound", "peak in"])
     return ["  " + style.paint(heading, .faint)]
@@ -68,10 +71,14 @@ private struct CheckpointPage {
 
   /// How the best mixture is written, where it is faster than whole layers.
   var mixture: [String] {
-    guard let plan = table.mixture?.plan,
-      plan.seconds < table.recommended?.plan.seconds ?? .infinity
-    else { return [] }
-    return entry("mixture", "\"checkpointing\": " + JSONWriter.line(plan.checkpointing.setting))
+    var lines: [String] = []
+    for (name, choice) in [("mixture", table.mixture), ("min cut", table.cut)] {
+      guard let plan = choice?.plan, plan.seconds < table.recommended?.plan.seconds ?? .infinity
+      else { continue }
+      lines += entry(
+        name, "\"checkpointing\": " + JSONWriter.line(plan.checkpointing.setting))
+    }
+    return lines
   }
 
   /// The front: live tensors over the time that recomputation adds.
@@ -176,6 +183,8 @@ private struct CheckpointPage {
     case .selective(let operations, let layers):
       (layers.map { "first \($0) " } ?? "")
         + (operations == .torchtitan ? "torchtitan" : "selective")
+    case .minCut(let budget, let layers):
+      (layers.map { "first \($0) " } ?? "") + "budget \(budget)"
     case .mixed: "mixed"
     case .auto: "auto"
     }

@@ -33,8 +33,11 @@ struct CheckpointBound {
   ) throws(PlanError) {
     guard layers >= 3, seconds > 0 else { return nil }
     var sizes: [LayerSizes] = []
-    for option in options {
-      guard let one = try LayerSizes(search, option) else { return nil }
+    let found = Parallel.map(options.count) { index in
+      Result { () throws(PlanError) in try LayerSizes(search, options[index]) }
+    }
+    for one in found {
+      guard let one = try one.get() else { return nil }
       sizes.append(one)
     }
     guard let full = try LayerSizes(search, .full, earlyStop: false), full.kept > 0 else {

@@ -8,6 +8,14 @@ struct CheckpointMixture {
   private(set) var search: CheckpointSearch
   private let layers: Int
   let options: [LayerOption]
+  /// Whether only options that follow each other are mixed.
+  private var mixesNeighbours = false
+
+  /// Mixtures of options that follow each other in a list.
+  init(_ search: CheckpointSearch, layers: Int, neighbours: [LayerOption]) {
+    (self.search, self.layers, options) = (search, layers, neighbours)
+    mixesNeighbours = true
+  }
 
   init(_ search: CheckpointSearch, layers: Int, names: [SavedOperations.Name]) {
     self.search = search
@@ -36,6 +44,7 @@ struct CheckpointMixture {
       for (rest, many) in options.enumerated()
       where uniform[first].seconds > uniform[rest].seconds
         && uniform[first].live < uniform[rest].live
+        && (!mixesNeighbours || abs(first - rest) == 1)
       {
         // No mixture of a pair is faster than its faster option.
         if let best, best.seconds <= uniform[rest].seconds { continue }
@@ -78,6 +87,8 @@ struct CheckpointMixture {
     case (.none, .none): .none
     case (.full, .full): .full
     case (.selective(let operations), _) where first == rest: .selective(operations)
+    case (.minCut(let budget), _) where first == rest: .minCut(budget: budget)
+    case (.minCut(let budget), .none): .minCut(budget: budget, layers: count)
     case (.full, .none): .first(count)
     case (.selective(let operations), .none): .selective(operations, layers: count)
     default: .mixed(first: first, layers: count, rest: rest)

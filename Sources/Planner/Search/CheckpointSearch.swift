@@ -9,16 +9,18 @@ struct CheckpointSearch {
   private var graphs: [GraphKey: LayerGraph] = [:]
   private var known: [ActivationCheckpointing.Policy: CheckpointTable.Plan] = [:]
   private var replayed: [ActivationCheckpointing.Policy: ReplayedStep] = [:]
+  /// How layers run whose values a minimum cut chose, known ahead.
+  var recomputations = KnownRecomputations()
 
   /// What of a policy changes how the forward pass is written.
-  private struct GraphKey: Hashable {
+  struct GraphKey: Hashable {
     let checkpoints: Bool
     let enables: Bool
     let requires: Bool
   }
 
   /// A tenth of the memory.
-  private static let slack = 10
+  static let slack = 10
 
   init(_ scenario: Scenario) {
     let given = scenario.strategies.lazy.compactMap { $0 as? ActivationCheckpointing }.first
@@ -60,13 +62,20 @@ struct CheckpointSearch {
     let last = plans[front.last ?? 0]
     // What the allocator takes beyond the tensors is much the same for all plans of a scenario.
     let beyond = recommended.map { $0.report.need.count - $0.plan.allocated.count }
-    let mixture = try search.mixture(layers, within: limit, beyond: beyond)
+    var (mixing, cutting) = (search.alone, search.alone)
+    let (mixed, cut) = Parallel.both {
+      Result { () throws(PlanError) in try mixing.mixture(layers, within: limit, beyond: beyond) }
+    } _: {
+      Result { () throws(PlanError) in try cutting.cuts(layers, within: limit, beyond: beyond) }
+    }
+    let (mixture, cuts) = (try mixed.get(), try cut.get())
     let least = try CheckpointTable.Choice(
       plan: last, report: search.report(last.checkpointing.policy, within: limit, .tensors))
     // With every layer checkpointed an adapted model's first layer has a gradient to pass on, and so more to do.
     let seconds = plans.map(\.kernels).max() ?? 0
     let bound = try CheckpointBound(
-      search, options: mixture.options, layers: layers, seconds: seconds, most: plans[0].live)
+      search, options: mixture.options + cuts.options, layers: layers, seconds: seconds,
+      most: plans[0].live)
     func held(_ choice: CheckpointTable.Choice) -> CheckpointTable.Choice {
       var choice = choice
       choice.bound = bound?.fraction(within: choice.plan.live)
@@ -74,8 +83,10 @@ struct CheckpointSearch {
     }
     return CheckpointTable(
       name: scenario.name, device: scenario.device.name, capacity: limit, layers: layers,
-      plans: plans, selective: mixture.uniform, recommended: recommended.map(held),
-      withSlack: spare.map(held), mixture: mixture.best.map(held), least: held(least),
+      plans: plans, selective: mixture.uniform, cuts: cuts.uniform,
+      recommended: recommended.map(held),
+      withSlack: spare.map(held), mixture: mixture.best.map(held), cut: cuts.best.map(held),
+      least: held(least),
       limit: try search.limit(of: last),
       remedies: recommended == nil ? (try? Planner.remedies(for: with(.full))) ?? [] : [])
   }
@@ -104,7 +115,7 @@ struct CheckpointSearch {
     return (nil, uniform, mixture.options)
   }
 
-  private static let mixtureTries = 6
+  static let mixtureTries = 6
 
   /// The operators of the model's layers whose results a selective checkpoint can keep.
   private func operations() throws(PlanError) -> [SavedOperations.Name] {
@@ -191,8 +202,15 @@ struct CheckpointSearch {
     return found
   }
 
+  /// The same search for another thread: steps keep their replays for themselves.
+  private var alone: Self {
+    var other = self
+    other.replayed = [:]
+    return other
+  }
+
   /// The report of one policy on `limit` bytes, to whatever effort; its replays are kept for other limits.
-  private mutating func report(
+  mutating func report(
     _ policy: ActivationCheckpointing.Policy, within limit: Bytes, _ effort: ReservedMemory.Effort
   ) throws(PlanError) -> Report {
     var other = with(policy)
@@ -200,7 +218,8 @@ struct CheckpointSearch {
     let plan = try Planner.decide(other)
     guard plan.pipeline == nil else { return try Planner.plan(other, effort) }
     let graph = try graph(plan)
-    let step = try TrainingStep(graph, plan)
+    let step = try TrainingStep(
+      graph, plan, recomputations: recomputations.plans(of: GraphKey(plan.context)))
     let kept = replayed[policy] ?? ReplayedStep(graph, plan, step)
     replayed[policy] = kept
     return try ReportBuilder(other, plan, graph, step, effort, replayed: kept).report()
@@ -208,9 +227,7 @@ struct CheckpointSearch {
 
   /// The graph that a plan's forward pass is written on.
   private mutating func graph(_ plan: TrainingPlan) throws(PlanError) -> LayerGraph {
-    let key = GraphKey(
-      checkpoints: plan.context.checkpoints, enables: plan.context.enablesCheckpointing,
-      requires: plan.context.inputRequiresGradient)
+    let key = GraphKey(plan.context)
     if let known = graphs[key] { return known }
     let graph = try scenario.model.family.graph(plan.context)
     graphs[key] = graph
@@ -233,7 +250,8 @@ struct CheckpointSearch {
     {
       return (plan, fullest.step, fullest.fold)
     }
-    let step = try TrainingStep(graph, plan)
+    let step = try TrainingStep(
+      graph, plan, recomputations: recomputations.plans(of: GraphKey(plan.context)))
     return (plan, step, try MemoryFold(step.schedule))
   }
 
@@ -253,7 +271,8 @@ struct CheckpointSearch {
       graph.stacks[0].pattern.count == 1
     else { return nil }
     graph.stacks[0].layers = layers
-    return try TrainingStep(graph, plan, unrolls: true)
+    return try TrainingStep(
+      graph, plan, unrolls: true, recomputations: recomputations.plans(of: option))
   }
 
   /// What decides the peak of a plan.

@@ -66,7 +66,14 @@ public enum CheckpointSpelling {
         operations == .torchtitan && layers == nil
           ? "activation_checkpoint.mode=\"selective\", selective_ac_option=\"op\"" : nil
       )
-    case .auto, .mixed: return (nil, nil, nil, nil)
+    case .minCut(let budget, nil):
+      return (
+        nil,
+        "torch._functorch.config.activation_memory_budget = \(budget), then for i in "
+          + "range(len(layers)): layers[i].compile()", nil,
+        "activation_checkpoint.mode=\"memory_budget\", memory_budget=\(budget), compile.enable"
+      )
+    case .auto, .mixed, .minCut: return (nil, nil, nil, nil)
     case .every(let interval):
       return (
         "gradient_checkpointing=True, then for i, layer in enumerate(model.model.layers): "

@@ -52,12 +52,16 @@ public struct CheckpointTable: Sendable {
   public var plans: [Plan]
   /// Each selective option for all layers.
   public var selective: [Plan]
+  /// What a minimum cut keeps, in all layers: one plan for each memory budget that keeps other values.
+  public var cuts: [Plan]
   /// The fastest that fits, by the allocator's verdict.
   public var recommended: Choice?
   /// The fastest that fits with a tenth of the memory to spare.
   public var withSlack: Choice?
   /// The fastest mixture of two options over the layers that fits, selective ones included.
   public var mixture: Choice?
+  /// The fastest that fits of these, of whole layers and of mixtures of two that lie side by side.
+  public var cut: Choice?
   /// The one with the least memory, fitting or not.
   public var least: Choice
   /// What keeps ``least`` from being less.

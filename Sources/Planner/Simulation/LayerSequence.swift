@@ -14,11 +14,14 @@ public enum Retention: Hashable, Sendable {
   case recompute(reentrant: Bool)
   /// Its input and the results of some operators; the rest is recomputed.
   case selective(SavedOperations)
+  /// What a minimum cut chooses within a memory budget from 0 to 1; the rest is computed again where it is read.
+  case minCut(budget: Double)
 
   /// Whether matrix products that add a bias run again in backward.
   var addsBiasAgain: Bool {
     switch self {
-    case .keep: false
+    // Of minimum cuts ``Tape/cutsAddBiasAgain()`` says.
+    case .keep, .minCut: false
     case .recompute: true
     case .selective(let operations): !operations.names.contains(.addmm)
     }

@@ -91,13 +91,13 @@ extension Tape {
     let operation = program.operations[Int(node.operation)]
     let outputs = Int(node.buffer)..<Int(node.buffer) + operation.outputs.count
     let incoming = buffers[outputs.lowerBound]
-    guard hasGradient(outputs) else { return splitsBackward ? () : letGoOfSaved(node) }
+    guard hasGradient(outputs) else { return splitsBackward ? () : skip(node) }
     buffers[outputs.lowerBound] = Buffer()
     if followsOperations {
       distribution?.beforeOperation(Int(node.operation), isBackward: true, in: &self)
     }
     streams?.running = index
-    if node.frame >= 0, node.savedCount > 0 { replay(Int(node.frame)) }
+    if node.frame >= 0, node.savedCount > 0, !recompute(for: node) { replay(Int(node.frame)) }
     if node.frame == Node.onHost { fetch(node) }
 
     var made = (Buffer(), Buffer(), Buffer(), Buffer(), Buffer())
@@ -118,7 +118,7 @@ extension Tape {
         Self.set(
           &made, step.index,
           Buffer(
-            storage: allocate(step.bytes, step.role, node.operation), view: step.view,
+            storage: allocateGradient(step, of: node), view: step.view,
             wrapped: step.wrapped, bytes: step.extra))
       case .pass:
         let gradient = step.extra == 0 ? incoming : buffers[outputs.lowerBound + step.extra]
@@ -185,6 +185,10 @@ extension Tape {
   private func savedStorage(_ index: Int, of node: Node) -> Int32 {
     let entry = saved[Int(node.saved) + index]
     guard node.frame >= 0 else { return entry }
+    if frames[Int(node.frame)].plan != nil {
+      let register = frames[Int(node.frame)].saved[Int(entry)]
+      return register >= 0 ? registers[Int(register)].storage : -1
+    }
     return Int(entry) < recomputed.count ? recomputed[Int(entry)] : -1
   }
 
@@ -222,7 +226,7 @@ extension Tape {
   /// What a checkpoint recomputed for the node dies as soon as its operator returns.
   private mutating func letGoOfRecomputed(_ node: Node) {
     if node.frame == Node.onHost { return letGoOfFetched(node) }
-    guard node.frame >= 0 else { return }
+    guard node.frame >= 0, !letGoOfRead(node) else { return }
     for index in node.saved..<node.saved + node.savedCount {
       let place = Int(saved[Int(index)])
       guard place < recomputed.count else { continue }

@@ -2,8 +2,14 @@
 extension Tape {
   /// Runs the code of a section; returns early when a replay has recomputed all that it needs.
   mutating func run(section: Int) {
-    let roles = selectedRoles(section)
-    for (index, instruction) in program.sections[section].instructions.enumerated() {
+    run(program.sections[section].instructions, selectedRoles(section))
+  }
+
+  /// Runs straight-line code; `roles` say what each instruction is to a selective checkpoint.
+  mutating func run(
+    _ instructions: ContiguousArray<Instruction>, _ roles: [SavedOperations.Role] = []
+  ) {
+    for (index, instruction) in instructions.enumerated() {
       let role = roles.isEmpty ? .other : roles[index]
       switch instruction.code {
       case .allocate where role != .other, .allocateForGradient where role != .other:
@@ -23,7 +29,7 @@ extension Tape {
         registers[Int(instruction.a)] = Register(
           storage: source.storage, source: source.source, requires: source.requires, held: true)
       case .keep:
-        let keeps = mode == .record || mode == .replay
+        let keeps = mode != .checkpoint && mode != .off
         let storage = keeps ? registers[Int(instruction.b)].storage : -1
         retain(storage)
         registers[Int(instruction.a)] = Register(storage: storage, held: keeps)
@@ -86,7 +92,7 @@ extension Tape {
       if !taken { count(Int(index)) }
       return false
     }
-    if mode != .replay {
+    if mode != .replay, mode != .again {
       nodes.append(
         Node(
           operation: index, edges: Int32(edges.count), saved: Int32(saved.count),
@@ -117,7 +123,7 @@ extension Tape {
       let register = Int(program.registers[output])
       registers[register].requires = true
       registers[register].source = -1
-      if mode != .replay {
+      if mode != .replay, mode != .again {
         registers[register].source = Int32(buffers.count)
         buffers.append(Buffer())
       }
@@ -144,12 +150,13 @@ extension Tape {
       case .checkpoint:
         saved.append(frames[Int(frame)].count)
         frames[Int(frame)].count += 1
+        if frames[Int(frame)].plan != nil { frames[Int(frame)].saved.append(save.register) }
         nodes[nodes.count - 1].savedCount += 1
       case .replay:
         retain(storage)
         recomputed.append(storage)
         if recomputed.count == Int(frames[Int(frame)].count), earlyStop { return true }
-      case .off: break
+      case .again, .off: break
       }
     }
     return false
@@ -261,6 +268,8 @@ extension Tape {
     case .keep: run(section: kind.section)
     case .recompute(reentrant: let reentrant):
       checkpoint(kind.section, input: registers[stream], reentrant: reentrant)
+    case .minCut(let budget):
+      keepMinCut(kind.section, input: registers[stream], budget: budget)
     case .selective(let operations):
       checkpoint(
         kind.section, input: registers[stream], reentrant: false, keeping: operations)

@@ -80,6 +80,8 @@ struct Tape {
   var host = HostCopies()
   /// What each instruction is to the selective checkpoints of the model.
   var selections: [SavedOperations: [[SavedOperations.Role]]] = [:]
+  /// What layers keep and compute again whose values a minimum cut chose.
+  var recomputations: [RecomputePlan.Key: RecomputePlan] = [:]
   /// Where each operation runs, and how long; only where it is ``timed``.
   var spans: ContiguousArray<Span> = []
   /// Whether ``spans`` are kept.
@@ -118,6 +120,8 @@ struct Tape {
     case checkpoint
     /// A checkpoint recomputes them into its frame.
     case replay
+    /// Backward computes single operations again.
+    case again
     /// Autograd is off.
     case off
   }
@@ -211,6 +215,12 @@ struct Tape {
     var results: ContiguousArray<Int32> = []
     /// How many of them a recomputation took.
     var taken = 0
+    /// Which plan says what it keeps and computes again.
+    var plan: RecomputePlan.Key?
+    /// The registers that ``results`` are of, where it has a plan.
+    var kept: ContiguousArray<Int32> = []
+    /// The register that each saved tensor was in, where it has a plan.
+    var saved: ContiguousArray<Int32> = []
   }
 
   init(

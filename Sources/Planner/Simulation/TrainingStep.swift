@@ -60,7 +60,8 @@ struct TrainingStep {
 
   /// Runs the step of a plan.
   init(
-    _ graph: LayerGraph, _ plan: TrainingPlan, unrolls: Bool = false, timed: Bool = false
+    _ graph: LayerGraph, _ plan: TrainingPlan, unrolls: Bool = false, timed: Bool = false,
+    recomputations: [RecomputePlan.Key: RecomputePlan] = [:]
   ) throws(PlanError) {
     let stacks = LayerRuns.all(of: graph, retention: plan.retention(graph.layers))
     let runs = stacks.reduce(0) { $1.sequence.cycles.reduce($0) { $0 + $1.runs.count } }
@@ -72,6 +73,7 @@ struct TrainingStep {
       graph.program, stacks: stacks, distribution: distribution, earlyStop: plan.earlyStop,
       unrolls: unrolls, kernels: plan.context.kernels)
     tape.timed = timed
+    tape.recomputations = recomputations
     weights = Self.weights(of: graph)
     let listed = unrolls ? Self.layerByLayer(weights, of: graph) : weights
     var local = try distribution?.local(listed) ?? listed
@@ -79,7 +81,9 @@ struct TrainingStep {
       Self.nameMemory(of: &local, in: &tape)
     }
     try Self.reside(local, plan, &tape)
-    try Self.resideOnce(local, plan, graph, unrolls: tape.unrolls, &tape.schedule)
+    let addsBiasAgain = tape.cutsAddBiasAgain()
+    try Self.resideOnce(
+      local, plan, graph, unrolls: tape.unrolls, addsBiasAgain: addsBiasAgain, &tape.schedule)
 
     tape.savesOnHost = plan.placement.activations != nil
     tape.streams = streams.map { StreamedCopies(minimum: $0.minimum, stash: $0.stash) }
@@ -273,6 +277,7 @@ struct TrainingStep {
   /// What all weights share, buffers and library workspaces.
   static func resideOnce(
     _ weights: [Weight], _ plan: TrainingPlan, _ graph: LayerGraph, unrolls: Bool,
+    addsBiasAgain: Bool = false,
     _ schedule: inout Schedule
   ) throws(PlanError) {
     let moment = Moment.resident.rawValue
@@ -288,7 +293,7 @@ struct TrainingStep {
       schedule.allocate(LossScaler.resident, .optimizerState, moment)
     }
     for buffer in graph.buffers { schedule.allocate(buffer, .other, moment) }
-    for workspace in plan.libraryWorkspaces(graph) {
+    for workspace in plan.libraryWorkspaces(graph, addsBiasAgain: addsBiasAgain) {
       schedule.allocate(workspace, .workspace, moment)
     }
   }

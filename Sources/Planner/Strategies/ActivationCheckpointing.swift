@@ -29,6 +29,8 @@ public struct ActivationCheckpointing: Strategy {
     case layers([Int])
     /// The first n layers, or every one, without the results of these operators.
     case selective(SavedOperations, layers: Int? = nil)
+    /// What a minimum cut keeps within a memory budget from 0 to 1, in the first n layers or in every one.
+    case minCut(budget: Double, layers: Int? = nil)
     /// The first n layers in one way, all others in another.
     case mixed(first: LayerOption, layers: Int, rest: LayerOption)
     /// The fastest that fits the device, or so many bytes of it.
@@ -52,6 +54,7 @@ public struct ActivationCheckpointing: Strategy {
 
   private enum PolicyName: String, CaseIterable {
     case none, full, every, first, layers, selective, mixed, auto
+    case minCut = "min_cut"
   }
 
   /// Parts of each layer of Megatron's that are recomputed.
@@ -81,6 +84,10 @@ public struct ActivationCheckpointing: Strategy {
       let operations = try SavedOperations("operations", in: &settings)
       policy = .selective(
         operations, layers: try settings.optionalInteger("layers", in: 0...100_000))
+    case .minCut:
+      policy = .minCut(
+        budget: try MinCutPolicy.budget("memory_budget", in: &settings),
+        layers: try settings.optionalInteger("layers", in: 0...100_000))
     case .mixed:
       policy = .mixed(
         first: try LayerOption("first", in: &settings),
@@ -91,7 +98,9 @@ public struct ActivationCheckpointing: Strategy {
     reentrant = try settings.bool("reentrant", default: false)
     if reentrant, policy.isSelective {
       throw PlanError(
-        .conflict, "a selective checkpoint cannot be reentrant", path: settings.place("reentrant"),
+        .conflict,
+        "\(policy.usesMinCut ? "a minimum cut" : "a selective checkpoint") cannot be reentrant",
+        path: settings.place("reentrant"),
         fix: "Leave \"reentrant\" out: torch's selective checkpoints are not.")
     }
     earlyStop = try settings.bool("early_stop", default: true)
@@ -120,6 +129,9 @@ public struct ActivationCheckpointing: Strategy {
       case .layers(let layers): "\(layers.count) chosen layers"
       case .selective(let operations, let layers):
         (layers.map { "the first \($0) layers" } ?? "every layer") + " but for \(operations.label)"
+      case .minCut(let budget, let layers):
+        (layers.map { "the first \($0) layers" } ?? "every layer")
+          + " but for what a memory budget of \(budget) keeps"
       case .mixed(let first, let layers, let rest):
         "\(first.label) in the first \(layers) layers, \(rest.label) in the others"
       case .auto: "as many layers as it takes"
@@ -139,6 +151,9 @@ public struct ActivationCheckpointing: Strategy {
         [.init("policy", "layers"), .init("layers", .array(layers.map { .integer($0) }))]
       case .selective(let operations, let layers):
         [.init("policy", "selective"), .init("operations", operations.setting)]
+          + (layers.map { [.init("layers", .integer($0))] } ?? [])
+      case .minCut(let budget, let layers):
+        [.init("policy", "min_cut"), .init("memory_budget", .number(budget))]
           + (layers.map { [.init("layers", .integer($0))] } ?? [])
       case .mixed(let first, let layers, let rest):
         [
@@ -172,6 +187,7 @@ public struct ActivationCheckpointing: Strategy {
     // `gradient_checkpointing_enable` makes the embedding's output want a gradient under adapters; layers that are
     // wrapped one by one go without, unless they are reentrant: their adapters would get none.
     plan.context.inputRequiresGradient = plan.context.checkpoints && (policy == .full || reentrant)
+    if policy.usesMinCut { plan.assumptions.append(MinCutPolicy.assumption) }
     switch policy {
     case .none: break
     case .full: plan.retentionPieces = { [RetentionPiece(pattern: [again], layers: $0)] }
@@ -184,6 +200,8 @@ public struct ActivationCheckpointing: Strategy {
     case .first(let first): plan.retentionPieces = Self.ahead(first, again)
     case .selective(let operations, let first):
       plan.retentionPieces = Self.ahead(first ?? .max, .selective(operations))
+    case .minCut(let budget, let first):
+      plan.retentionPieces = Self.ahead(first ?? .max, .minCut(budget: budget))
     case .mixed(let first, let count, let rest):
       plan.retentionPieces = Self.ahead(
         count, first.retention(reentrant: reentrant), rest.retention(reentrant: reentrant))
@@ -206,9 +224,9 @@ public struct ActivationCheckpointing: Strategy {
   /// Whether any layer is checkpointed.
   private var checkpointsAny: Bool {
     switch policy {
-    case .none, .first(0), .layers([]), .selective(_, layers: 0): false
+    case .none, .first(0), .layers([]), .selective(_, layers: 0), .minCut: false
     case .mixed(let first, let layers, let rest):
-      first != .none && layers > 0 || rest != .none
+      first.isCheckpoint && layers > 0 || rest.isCheckpoint
     default: true
     }
   }

@@ -6,12 +6,15 @@ public enum LayerOption: Hashable, Sendable {
   case full
   /// Its input and the results of these operators are kept.
   case selective(SavedOperations)
+  /// What a minimum cut keeps within a memory budget from 0 to 1.
+  case minCut(budget: Double)
 
-  /// Reads `"none"`, `"full"`, `"torchtitan"` or a list of operators.
+  /// Reads `"none"`, `"full"`, `"torchtitan"`, a list of operators or a memory budget.
   init(_ key: String, in settings: inout Settings) throws(PlanError) {
     switch settings.value(key) {
     case "none": self = .none
     case "full": self = .full
+    case .integer, .number: self = .minCut(budget: try MinCutPolicy.budget(key, in: &settings))
     default: self = .selective(try SavedOperations(key, in: &settings))
     }
   }
@@ -22,6 +25,18 @@ public enum LayerOption: Hashable, Sendable {
     case .none: .keep
     case .full: .recompute(reentrant: reentrant)
     case .selective(let operations): .selective(operations)
+    case .minCut(let budget): .minCut(budget: budget)
+    }
+  }
+
+  /// Whether a layer keeps everything or nothing.
+  var isWhole: Bool { self == .none || self == .full }
+
+  /// Whether its layers run in a checkpoint.
+  var isCheckpoint: Bool {
+    switch self {
+    case .none, .minCut: false
+    case .full, .selective: true
     }
   }
 
@@ -31,6 +46,7 @@ public enum LayerOption: Hashable, Sendable {
     case .none: "none"
     case .full: "full"
     case .selective(let operations): operations.setting
+    case .minCut(let budget): .number(budget)
     }
   }
 
@@ -40,6 +56,7 @@ public enum LayerOption: Hashable, Sendable {
     case .none: "nothing"
     case .full: "all"
     case .selective(let operations): "all but \(operations.label)"
+    case .minCut(let budget): "what a memory budget of \(budget) leaves out"
     }
   }
 }
@@ -49,6 +66,14 @@ extension ActivationCheckpointing.Policy {
   var isSelective: Bool {
     switch self {
     case .selective, .mixed(first: .selective, _, _), .mixed(_, _, rest: .selective): true
+    default: usesMinCut
+    }
+  }
+
+  /// Whether a minimum cut chooses what any layer keeps.
+  var usesMinCut: Bool {
+    switch self {
+    case .minCut, .mixed(first: .minCut, _, _), .mixed(_, _, rest: .minCut): true
     default: false
     }
   }

@@ -57,7 +57,7 @@ public struct TrainingPlan: Sendable {
   /// 8,519,680 bytes. cuBLASLt: 1 MiB per thread that ran a matrix product with a bias or in 8-bit floating point.
   ///
   /// Source: `getChosenWorkspaceSize` in PyTorch's `aten/src/ATen/cuda/CublasHandlePool.cpp`; the reference runs.
-  func libraryWorkspaces(_ graph: LayerGraph) -> [Int] {
+  func libraryWorkspaces(_ graph: LayerGraph, addsBiasAgain: Bool = false) -> [Int] {
     if context.kernels.isProcessor { return [] }
     if context.framework == .megatron {
       return context.megatron.workspaces(
@@ -73,7 +73,7 @@ public struct TrainingPlan: Sendable {
       let replayed = retention(graph.layers).contains {
         $0.layers > 0 && $0.pattern.contains(where: \.addsBiasAgain)
       }
-      if replayed { workspaces.append(1 << 20) }
+      if replayed || addsBiasAgain { workspaces.append(1 << 20) }
     }
     return workspaces
   }

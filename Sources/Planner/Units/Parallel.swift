@@ -18,4 +18,20 @@ package enum Parallel {
       initialized = count
     }
   }
+
+  /// What two bodies make, at the same time where there are cores for it.
+  static func both<First, Second>(
+    _ first: @escaping () -> First, _ second: @escaping () -> Second
+  ) -> (First, Second) {
+    let made = map(2) { $0 == 0 ? Either.first(first()) : Either.second(second()) }
+    guard case .first(let one) = made[0], case .second(let other) = made[1] else {
+      preconditionFailure("results are in the order of their indices")
+    }
+    return (one, other)
+  }
+
+  private enum Either<First, Second> {
+    case first(First)
+    case second(Second)
+  }
 }

@@ -105,6 +105,13 @@ enum Glossary {
       name: "micro-batch",
       text: "The sequences that go through the model in one forward pass on one device."),
     Term(
+      name: "min cut",
+      text:
+        "What torch.compile's partitioner keeps of a layer from forward to backward (min_cut, with memory_budget from "
+        + "0 to 1 as activation_memory_budget): the fewest bytes that spare backward what it must not run again. The "
+        + "plan runs it operator by operator, as the aot_eager backend does; fused kernels are not modelled."
+    ),
+    Term(
       name: "optimizer state",
       text:
         "What the optimizer keeps for each trained weight from step to step. AdamW keeps two moments."

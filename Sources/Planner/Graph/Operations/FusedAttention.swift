@@ -107,6 +107,7 @@ extension Forward {
     work(
       flops: flops, bytes: 2 * q.spec.bytes + k.spec.bytes + v.spec.bytes, dtype: q.spec.dtype,
       kind: .attention)
+    current.unmaskedFLOPs = try attentionFLOPs(shape, causal: false)
     if copiesInBackward {
       temporary(4, q.spec.bytes)
       temporary(5, q.spec.bytes)

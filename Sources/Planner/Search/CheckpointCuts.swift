@@ -1,0 +1,114 @@
+/// Layers whose kept values a minimum cut chooses, beside whole layers.
+extension CheckpointSearch {
+  /// A plan for each memory budget that keeps other values, the fastest mixture that fits, and the options on the hull.
+  ///
+  /// Two options are mixed where no third one lies below the line between them: for equal layers the best of all
+  /// mixtures of many is one of these, but for what a single layer adds (a multiple-choice knapsack of equal items).
+  mutating func cuts(_ layers: Int, within limit: Bytes, beyond: Int?) throws(PlanError) -> (
+    best: CheckpointTable.Choice?, uniform: [CheckpointTable.Plan], options: [LayerOption]
+  ) {
+    guard layers > 0, (try? Planner.decide(with(.minCut(budget: 1)))) != nil else {
+      return (nil, [], [])
+    }
+    let plan = try Planner.decide(with(.none))
+    recomputations.prepare(try scenario.model.family.graph(plan.context), for: plan)
+    let options = recomputations.budgets.map { LayerOption.minCut(budget: $0) }
+    var uniform: [CheckpointTable.Plan] = []
+    for option in options {
+      uniform.append(try self.plan(CheckpointMixture.policy(option, layers, option)))
+    }
+    let all =
+      [(LayerOption.none, try self.plan(.none)), (.full, try self.plan(.full))]
+      + zip(options, uniform)
+    let hull = Self.hull(all)
+    let chosen = hull.filter { !$0.isWhole }
+    var mixture = CheckpointMixture(self, layers: layers, neighbours: hull)
+    let outside = try OutsideAllocator(scenario.device, communicators: 0).high.count
+    var bytes = limit.count - min(beyond ?? outside, limit.count / Self.slack)
+    for _ in 0..<Self.mixtureTries {
+      guard let plan = try mixture.fastest(within: bytes) else { break }
+      let report = try report(plan.checkpointing.policy, within: limit, .verdict)
+      if report.fits {
+        return (CheckpointTable.Choice(plan: plan, report: report), uniform, chosen)
+      }
+      bytes = min(bytes, plan.allocated.count) - bytes / 100
+    }
+    return (nil, uniform, chosen)
+  }
+
+  /// The options that no mixture of two others beats, the fastest first: the lower hull of time over memory.
+  static func hull(_ options: [(option: LayerOption, plan: CheckpointTable.Plan)]) -> [LayerOption]
+  {
+    let sorted = options.enumerated().sorted {
+      let (a, b) = ($0.element.plan, $1.element.plan)
+      return (a.seconds, a.allocated.count, $0.offset) < (b.seconds, b.allocated.count, $1.offset)
+    }.map(\.element)
+    var hull: [(option: LayerOption, plan: CheckpointTable.Plan)] = []
+    func isAbove(
+      _ middle: CheckpointTable.Plan, _ a: CheckpointTable.Plan, _ b: CheckpointTable.Plan
+    )
+      -> Bool
+    {
+      let across = (b.seconds - a.seconds) * Double(middle.allocated.count - a.allocated.count)
+      let along = (middle.seconds - a.seconds) * Double(b.allocated.count - a.allocated.count)
+      return across >= along
+    }
+    for next in sorted {
+      if let last = hull.last, next.plan.allocated >= last.plan.allocated { continue }
+      while hull.count > 1,
+        isAbove(hull[hull.count - 1].plan, hull[hull.count - 2].plan, next.plan)
+      {
+        hull.removeLast()
+      }
+      hull.append(next)
+    }
+    return hull.map(\.option)
+  }
+}
+
+/// How the layers of a scenario run for each memory budget: found once, and used by every plan of a search.
+struct KnownRecomputations: Sendable {
+  /// The budgets that keep different values in any layer.
+  private(set) var budgets: [Double] = []
+  private var plans: [RecomputePlan.Key: RecomputePlan] = [:]
+  private var key: CheckpointSearch.GraphKey?
+
+  /// Finds the budgets of a model's layers, and how each runs.
+  mutating func prepare(_ graph: LayerGraph, for plan: TrainingPlan) {
+    let sections = Set(
+      graph.stacks.flatMap { $0.pattern + ($0.leading.map { [$0.section] } ?? []) }
+    ).sorted()
+    for section in sections {
+      let joint = JointGraph(graph.program, section: section, inputRequires: true)
+      budgets += SavedValues(joint).distinctBudgets
+    }
+    budgets = Set(budgets).sorted(by: >)
+    for section in sections {
+      for requires in [true, false] {
+        plans.merge(
+          RecomputePlan.all(
+            graph.program, section: section, inputRequires: requires, budgets: budgets)
+        ) { $1 }
+      }
+    }
+    key = CheckpointSearch.GraphKey(plan.context)
+  }
+
+  /// What is known of the layers of a graph that is written in this way.
+  func plans(of key: CheckpointSearch.GraphKey) -> [RecomputePlan.Key: RecomputePlan] {
+    key == self.key ? plans : [:]
+  }
+
+  /// What is known of layers with an option: they are written as without checkpoints.
+  func plans(of option: LayerOption) -> [RecomputePlan.Key: RecomputePlan] {
+    if case .minCut = option { plans } else { [:] }
+  }
+}
+
+extension CheckpointSearch.GraphKey {
+  init(_ context: ForwardContext) {
+    self.init(
+      checkpoints: context.checkpoints, enables: context.enablesCheckpointing,
+      requires: context.inputRequiresGradient)
+  }
+}
