@@ -56,11 +56,9 @@ final class FlatShardedStep: Distribution {
   var clips: Bool { !settings.isWhole }
   var walksEveryLayer: Bool { holdsInputs }
   /// Whether frozen units run inside reentrant checkpoints, which hand them inputs that are leaves.
-  ///
-  /// `GradientCheckpointingLayer` of today's transformers checkpoints inside the unit; 4.48 checkpoints the unit.
   private var holdsInputs: Bool {
     !plan.adaptedModules.isEmpty && plan.checkpointsReentrantly
-      && plan.context.loss == .transformers448
+      && settings.isCheckpointedWhole
   }
 
   /// The CUDA streams whose memory buffers come from: the model's, that of what precedes a gather, of the gather, of the

@@ -46,6 +46,9 @@ struct FullyShardedDataParallel: Sendable {
   var offloads = false
   /// Whether only the last micro-batch's backward reduces (`no_sync`).
   var defersReduction = false
+  /// Whether checkpoints lie around the units (`layer.__call__` is checkpointed, as by transformers 4.48) and not
+  /// inside them (`GradientCheckpointingLayer` of today's transformers).
+  var isCheckpointedWhole = false
 
   /// Whether nothing is cut; with one rank FSDP turns to that by itself.
   var isWhole: Bool { sharding == .noShard || shards == 1 && !sharding.isHybrid }
@@ -67,6 +70,7 @@ extension FullyShardedDataParallel {
     prefetch = try settings.choice("backward_prefetch", default: .before)
     prefetchesForward = try settings.bool("forward_prefetch", default: false)
     keepsOriginals = try settings.bool("use_orig_params", default: true)
+    isCheckpointedWhole = try settings.bool("checkpoints_around_units", default: false)
     if settings.has("reshard_after_forward") {
       throw PlanError(
         .conflict,
