@@ -7,7 +7,10 @@ extension CheckpointSearch {
   mutating func cuts(_ layers: Int, within limit: Bytes, beyond: Int?) throws(PlanError) -> (
     best: CheckpointTable.Choice?, uniform: [CheckpointTable.Plan], options: [LayerOption]
   ) {
-    guard layers > 0, (try? Planner.decide(with(.minCut(budget: 1)))) != nil else {
+    let isReentrant = with(.none).strategies.contains {
+      ($0 as? ActivationCheckpointing)?.reentrant == true
+    }
+    guard layers > 0, !isReentrant, (try? Planner.decide(with(.minCut(budget: 1)))) != nil else {
       return (nil, [], [])
     }
     let plan = try Planner.decide(with(.none))
