@@ -7,19 +7,27 @@ extension CheckpointSearch {
   mutating func cuts(_ layers: Int, within limit: Bytes, beyond: Int?) throws(PlanError) -> (
     best: CheckpointTable.Choice?, uniform: [CheckpointTable.Plan], options: [LayerOption]
   ) {
-    guard layers > 0, (try? Planner.decide(with(.minCut(budget: 1)))) != nil else {
+    let isReentrant = with(.none).strategies.contains {
+      ($0 as? ActivationCheckpointing)?.reentrant == true
+    }
+    guard layers > 0, !isReentrant, (try? Planner.decide(with(.minCut(budget: 1)))) != nil else {
       return (nil, [], [])
     }
     let plan = try Planner.decide(with(.none))
     recomputations.prepare(try scenario.model.family.graph(plan.context), for: plan)
     let options = recomputations.budgets.map { LayerOption.minCut(budget: $0) }
-    var uniform: [CheckpointTable.Plan] = []
-    for option in options {
-      uniform.append(try self.plan(CheckpointMixture.policy(option, layers, option)))
+    let whole = [(LayerOption.none, try self.plan(.none)), (.full, try self.plan(.full))]
+    // The graph is known now, and shared.
+    let search = self
+    let planned = Parallel.map(options.count) { index in
+      var search = search
+      return Result { () throws(PlanError) in
+        try search.plan(CheckpointMixture.policy(options[index], layers, options[index]))
+      }
     }
-    let all =
-      [(LayerOption.none, try self.plan(.none)), (.full, try self.plan(.full))]
-      + zip(options, uniform)
+    var uniform: [CheckpointTable.Plan] = []
+    for plan in planned { uniform.append(try plan.get()) }
+    let all = whole + zip(options, uniform)
     let hull = Self.hull(all)
     let chosen = hull.filter { !$0.isWhole }
     var mixture = CheckpointMixture(self, layers: layers, neighbours: hull)

@@ -137,6 +137,7 @@ extension Tape {
         Self.set(&made, step.index, Buffer(storage: storage, view: true))
       case .allocate:
         temporaries[Int(step.index)] = allocate(step.bytes, step.role, node.operation)
+        if letGoOfSteps(of: node, upTo: step.index) { settled = true }
       case .free: release(temporaries[Int(step.index)], node.operation)
       case .settle:
         letGoOfRecomputed(node)

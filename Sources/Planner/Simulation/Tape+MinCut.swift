@@ -46,7 +46,9 @@ extension Tape {
       frames[index].replayed = true
       let section = program.sections[frames[index].section]
       registers[Int(section.input)] = frames[index].input
-      registers[Int(section.input)].held = false
+      // The block's input dies behind its last use, as every kept value does.
+      registers[Int(section.input)].held = plan.arguments.first == section.input
+      if plan.arguments.first == section.input { frames[index].arguments.removeFirst() }
       for (place, register) in frames[index].kept.enumerated() {
         registers[Int(register)] = Register(
           storage: frames[index].results[place], requires: plan.requires.contains(register),
@@ -81,6 +83,19 @@ extension Tape {
     let storage = allocate(step.bytes, step.role, node.operation)
     for register in part.after { letGo(register) }
     return storage
+  }
+
+  /// A temporary of backward is there; of a layer with a plan, what it alone is made from dies.
+  ///
+  /// - Returns: Whether what the operation saved died.
+  mutating func letGoOfSteps(of node: Node, upTo index: UInt8) -> Bool {
+    guard node.frame >= 0, frames[Int(node.frame)].plan != nil,
+      JointOperators.stepsAhead(program.operations[Int(node.operation)].name) > 0
+    else { return false }
+    if index == 0 { return letGoOfRead(node) }
+    release(temporaries[Int(index) - 1], node.operation)
+    temporaries[Int(index) - 1] = -1
+    return false
   }
 
   /// Whether backward adds a bias again in any layer whose values a minimum cut chose.

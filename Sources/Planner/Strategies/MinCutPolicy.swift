@@ -34,6 +34,8 @@ enum MinCutPolicy {
     let obstacle: (String, String)? =
       if plan.distribution != nil || plan.pipeline != nil {
         ("on more than one device", "strategies.checkpointing")
+      } else if plan.context.framework != .torch {
+        ("of Megatron's layers", "framework")
       } else if plan.placement.activations != nil {
         ("with offloaded activations", "strategies.offload_activations")
       } else if plan.context.quantization != nil {

@@ -53,18 +53,17 @@ import Testing
 @Suite("PyTorch's own figures for layers cut by its partitioner") struct MinCutStepTests {
   static let cases = Fixtures.cases("min-cut-steps")
 
-  @Test("are met in every phase: never less, and at most 3 % more", arguments: cases)
+  @Test("are met in every phase to half a percent", arguments: cases)
   func livePeaks(_ reference: Fixtures.Case) throws {
     for phase in try Planner.plan(try reference.scenario, .tensors).phases {
-      let excess = phase.live.count - (try reference.requestedBytes(phase))
-      #expect(excess >= 0, "\(phase.phase.key)")
-      #expect(Double(excess) < 0.03 * Double(phase.live.count), "\(phase.phase.key)")
+      let expected = try reference.requestedBytes(phase)
+      #expect(abs(Double(phase.live.count) / Double(expected) - 1) < 0.005, "\(phase.phase.key)")
     }
   }
 
-  @Test("are equal to the byte in five phases of six") func equal() throws {
+  @Test("are equal to the byte in all phases but one") func equal() throws {
     let (equal, all) = try Self.cases.equalPhases()
-    #expect(equal == 61 && all == 72)
+    #expect(equal == 71 && all == 72)
   }
 }
 
