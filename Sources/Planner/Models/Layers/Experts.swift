@@ -1,7 +1,8 @@
 /// The experts of a mixture: gated MLPs whose weights lie in two tensors of three dimensions.
 ///
 /// Every token goes to `choices` of them. The tokens are sorted by expert and multiplied group by group, so that
-/// memory and work depend on tokens × choices alone, not on how many each expert gets.
+/// memory and work depend on tokens × choices alone, not on how many each expert gets. Where devices share the experts
+/// each has some of the weights, and rows for all tokens × choices.
 ///
 /// Source: `grouped_mm_experts_forward` in `integrations/moe.py`, transformers 5.17: the default on CUDA.
 struct Experts: Sendable {
@@ -17,22 +18,25 @@ struct Experts: Sendable {
   init(_ sizes: ExpertSizes, hidden: Int, activation: Activation, in f: inout Forward)
     throws(PlanError)
   {
-    (count, choices) = (sizes.count, sizes.choices)
+    (count, choices) = (try sizes.own(of: f.context.mesh), sizes.choices)
     (self.hidden, intermediate, self.activation) = (hidden, sizes.intermediate, activation)
+    let whole = try checkedProduct(sizes.count, hidden, intermediate)
+    let isShared = count < sizes.count
     gateUp = try f.parameter(
       "mlp.experts.gate_up_proj", try checkedProduct(count, 2, intermediate), hidden,
-      leading: count)
+      leading: count, whole: isShared ? try checkedProduct(2, whole) : nil)
     down = try f.parameter(
       "mlp.experts.down_proj", try checkedProduct(count, hidden), intermediate,
-      leading: count)
-    f.route(gateUp, to: choices, of: count)
-    f.route(down, to: choices, of: count)
+      leading: count, whole: isShared ? whole : nil)
+    f.route(gateUp, to: choices, of: sizes.count)
+    f.route(down, to: choices, of: sizes.count)
   }
 
   /// Runs them over the tokens `x` with the experts `indices` chosen for each and their `weights`.
   func callAsFunction(_ x: Value, indices: Value, weights: Value, in f: inout Forward)
     throws(PlanError) -> Value
   {
+    let (x, weights) = (f.summingGradient(x), f.summingGradient(weights))
     f.enter("experts", holding: x, indices, weights)
     let pairs = indices.spec.elements
     let samples = f.local(try f.view(weights, columns: 1))
@@ -62,7 +66,7 @@ struct Experts: Sendable {
     f.discard(f.plain("arange", order.spec))
     weighted = f.local(try f.gather(weighted, at: back, rows: pairs), replacing: weighted)
     let total = f.local(try f.sumOfGroups(weighted, of: choices))
-    return f.leave(f.cast(total, to: x.spec.dtype))
+    return f.summedOverExperts(f.leave(f.cast(total, to: x.spec.dtype)))
   }
 
   /// `activation(gate) * up`, the halves of `x`.
@@ -79,6 +83,18 @@ struct ExpertSizes: Sendable {
   let count: Int
   let choices: Int
   let intermediate: Int
+
+  /// How many of them a device has.
+  ///
+  /// - Throws: ``PlanError`` where devices cannot share them equally.
+  func own(of mesh: Mesh) throws(PlanError) -> Int {
+    guard count % max(1, mesh.expert) == 0 else {
+      throw PlanError(
+        .invalid, "\(count) experts cannot be shared equally by \(mesh.expert) devices",
+        path: "strategies.expert_parallel.degree", fix: "Choose a degree that divides \(count).")
+    }
+    return count / max(1, mesh.expert)
+  }
 
   /// What the workload's load is checked against.
   var routed: RoutedExperts { RoutedExperts(count: count, choices: choices) }
