@@ -1,4 +1,5 @@
-/// What devices that share a layer's experts do around the router and the experts, as `transformers`' `ep_plan` has it.
+/// What devices that share a layer's experts do around the router and the experts, as `transformers`' `ep_plan` has it;
+/// around experts that each have a part of (`tp_plan`) they add up the same.
 ///
 /// All of them have the same tokens and the same router. Each keeps the choices of its own experts, runs these over as
 /// many rows as all experts together would take, and the results are added up. Sums are made in place.
@@ -7,12 +8,13 @@
 /// transformers 5.17.
 extension Forward {
   private func sum(of a: Value) -> Exchange {
-    Exchange(collective: .allReduce, payload: a.spec.bytes, ranks: context.mesh.expert)
+    Exchange(
+      collective: .allReduce, payload: a.spec.bytes,
+      ranks: max(context.mesh.expert, context.mesh.tensor))
   }
 
   /// `_AllReduceBackward`: the same tensor, whose gradient is added up over the devices.
   mutating func summingGradient(_ a: Value) -> Value {
-    guard context.mesh.expert > 1 else { return a }
     begin("all_reduce", a)
     exchange(nil, backward: sum(of: a))
     pass(0)
@@ -21,7 +23,6 @@ extension Forward {
 
   /// `_AllReduceForward`: the same tensor, added up over the devices.
   mutating func summedOverExperts(_ a: Value) -> Value {
-    guard context.mesh.expert > 1 else { return a }
     begin("all_reduce", a)
     exchange(sum(of: a), backward: nil)
     pass(0)

@@ -13,15 +13,22 @@ struct Experts: Sendable {
   private let hidden: Int
   private let intermediate: Int
   private let activation: Activation
+  /// Whether devices add up what they make of the tokens.
+  private let isShared: Bool
 
   /// Declares the weights.
-  init(_ sizes: ExpertSizes, hidden: Int, activation: Activation, in f: inout Forward)
-    throws(PlanError)
-  {
+  ///
+  /// - Parameter isCut: Whether devices that cut matrices cut these too: `packed_colwise` and `rowwise`.
+  init(
+    _ sizes: ExpertSizes, hidden: Int, activation: Activation, isCut: Bool = true,
+    in f: inout Forward
+  ) throws(PlanError) {
     (count, choices) = (try sizes.own(of: f.context.mesh), sizes.choices)
-    (self.hidden, intermediate, self.activation) = (hidden, sizes.intermediate, activation)
-    let whole = try checkedProduct(sizes.count, hidden, intermediate)
-    let isShared = count < sizes.count
+    let ranks = isCut ? f.context.mesh.tensor : 1
+    (self.hidden, self.activation) = (hidden, activation)
+    intermediate = try sizes.columns(ofEach: ranks)
+    isShared = count < sizes.count || ranks > 1
+    let whole = try checkedProduct(sizes.count, hidden, sizes.intermediate)
     gateUp = try f.parameter(
       "mlp.experts.gate_up_proj", try checkedProduct(count, 2, intermediate), hidden,
       leading: count, whole: isShared ? try checkedProduct(2, whole) : nil)
@@ -36,7 +43,8 @@ struct Experts: Sendable {
   func callAsFunction(_ x: Value, indices: Value, weights: Value, in f: inout Forward)
     throws(PlanError) -> Value
   {
-    let (x, weights) = (f.summingGradient(x), f.summingGradient(weights))
+    let (x, weights) =
+      isShared ? (f.summingGradient(x), f.summingGradient(weights)) : (x, weights)
     f.enter("experts", holding: x, indices, weights)
     let pairs = indices.spec.elements
     let samples = f.local(try f.view(weights, columns: 1))
@@ -66,7 +74,8 @@ struct Experts: Sendable {
     f.discard(f.plain("arange", order.spec))
     weighted = f.local(try f.gather(weighted, at: back, rows: pairs), replacing: weighted)
     let total = f.local(try f.sumOfGroups(weighted, of: choices))
-    return f.summedOverExperts(f.leave(f.cast(total, to: x.spec.dtype)))
+    let result = f.leave(f.cast(total, to: x.spec.dtype))
+    return isShared ? f.summedOverExperts(result) : result
   }
 
   /// `activation(gate) * up`, the halves of `x`.
@@ -94,6 +103,17 @@ struct ExpertSizes: Sendable {
         path: "strategies.expert_parallel.degree", fix: "Choose a degree that divides \(count).")
     }
     return count / max(1, mesh.expert)
+  }
+
+  /// Columns of an expert that each of so many devices has.
+  func columns(ofEach ranks: Int) throws(PlanError) -> Int {
+    guard intermediate % max(1, ranks) == 0 else {
+      throw PlanError(
+        .invalid, "\(intermediate) columns of an expert cannot be cut into \(ranks) equal parts",
+        path: "strategies.tensor_parallel.degree",
+        fix: "Choose a degree that divides \(intermediate).")
+    }
+    return intermediate / max(1, ranks)
   }
 
   /// What the workload's load is checked against.

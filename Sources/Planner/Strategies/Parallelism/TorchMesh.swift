@@ -53,7 +53,7 @@ enum TorchMesh {
       withoutPlan.contains(name)
         ? "transformers 5.17 has no tp_plan for \(name) models"
         : "tensor parallelism of \(name) models cannot be planned yet", path: degree,
-      fix: "Use a llama, mistral, qwen2 or qwen3 model, or leave it out.")
+      fix: "Use a llama, mistral, qwen, gemma, olmo, phi3 or mixtral model, or leave it out.")
   }
 
   private static func checkAdapters(_ plan: TrainingPlan, _ scenario: Scenario)
@@ -64,10 +64,17 @@ enum TorchMesh {
         "tensor parallelism under fsdp with a head that is the embedding cannot be planned", degree,
         "Leave \"fsdp\" out, or set \"tie_word_embeddings\" of the model to false.")
     }
-    if !plan.adaptedModules.isEmpty || !plan.context.trainsBase {
+    guard let lora = scenario.strategies.lazy.compactMap({ $0 as? LoRA }).first else { return }
+    if plan.mesh.cutsSequence {
       throw refuse(
-        "adapters of tensor-parallel layers cannot be planned", "strategies.lora",
-        "Leave \"lora\" or \"tensor_parallel\" out.")
+        "PEFT cuts adapters as transformers' tp_plan cuts the model, without sequence parallelism",
+        "strategies.lora", "Leave \"lora\" or \"sequence_parallel\" out.")
+    }
+    if lora.decomposesWeight || plan.context.quantization != nil {
+      throw refuse(
+        "DoRA and quantized weights of tensor-parallel layers cannot be planned",
+        "strategies.lora",
+        "Leave \"use_dora\" and \"base_quantization\" out, or \"tensor_parallel\".")
     }
   }
 
@@ -94,19 +101,20 @@ enum TorchMesh {
         "offloading with \(what) cannot be planned", path,
         "Leave one of the two out.")
     }
-    guard plan.optimizer is AdamW || plan.optimizer is Adam || plan.optimizer is SGD else {
-      throw refuse(
-        "\(plan.optimizer.label) does not update DTensors", "optimizer.name",
-        "Use adamw, adam or sgd.")
-    }
     for strategy in scenario.strategies {
       let name = type(of: strategy).name
       let isFirst = (strategy as? FullyShard)?.older != nil
       if isFirst || [DistributedDataParallel.name, Zero.name, YaFSDP.name].contains(name) {
+        let why = strategy is Zero ? ": DeepSpeed cuts models in a way of its own (AutoTP)" : ""
         throw refuse(
-          "\(strategy.label) with \(what) cannot be planned", "strategies.\(name)",
+          "\(strategy.label) with \(what) cannot be planned" + why, "strategies.\(name)",
           "Use \"fsdp\" (PyTorch's fully_shard), or leave one of the two out.")
       }
+    }
+    guard plan.optimizer is AdamW || plan.optimizer is Adam || plan.optimizer is SGD else {
+      throw refuse(
+        "\(plan.optimizer.label) does not update DTensors", "optimizer.name",
+        "Use adamw, adam or sgd.")
     }
   }
 
