@@ -21,7 +21,7 @@ struct Olmo: ModelFamily {
   var tiesHead: Bool { sizes.tied }
 
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
-    let sizes = try self.sizes.cutByPlan(context.mesh, addsBias: bias)
+    let sizes = try self.sizes.cutByPlan(context.mesh)
     var decoder = RotaryDecoder(sizes: sizes)
     decoder.wideTables = true
     return try decoder.graph(context) { (_) in

@@ -18,7 +18,7 @@ struct Olmo2: ModelFamily {
   var tiesHead: Bool { sizes.tied }
 
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
-    let part = try sizes.cutByPlan(context.mesh, addsBias: bias)
+    let part = try sizes.cutByPlan(context.mesh)
     var decoder = RotaryDecoder(sizes: sizes)
     decoder.wideTables = true
     return try decoder.graph(context) { (f) throws(PlanError) in

@@ -89,20 +89,12 @@ struct DecoderSizes: Sendable {
   }
 
   /// As ``cut(by:)`` for families of which only `transformers`' `tp_plan` was measured.
-  ///
-  /// - Parameter addsBias: Whether a matrix cut by rows has a bias.
-  func cutByPlan(_ mesh: Mesh, addsBias: Bool = false) throws(PlanError) -> DecoderSizes {
+  func cutByPlan(_ mesh: Mesh) throws(PlanError) -> DecoderSizes {
     if mesh.cutsSequence {
       throw PlanError(
         .unsupported, "sequence parallelism of such a model cannot be planned yet",
         path: "strategies.sequence_parallel",
         fix: "Leave it out: transformers' tp_plan is planned without it.")
-    }
-    if addsBias, mesh.tensor > 1 {
-      throw PlanError(
-        .unsupported, "biases of results that devices add up cannot be planned yet",
-        path: "strategies.tensor_parallel",
-        fix: "Set attention_bias of the model to false, or leave it out.")
     }
     return try cut(by: mesh)
   }

@@ -67,7 +67,7 @@ struct GemmaLineage: Sendable {
 
   /// Writes the forward pass.
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
-    let sizes = try self.sizes.cutByPlan(context.mesh, addsBias: bias)
+    let sizes = try self.sizes.cutByPlan(context.mesh)
     var decoder = RotaryDecoder(sizes: sizes)
     decoder.scalesEmbedding = true
     decoder.capsLogits = capsLogits

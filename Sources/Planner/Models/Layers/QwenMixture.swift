@@ -50,7 +50,7 @@ struct QwenMixture: Sendable {
 
   /// Writes the forward pass.
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
-    let sizes = try self.sizes.cutByPlan(context.mesh, addsBias: outputBias)
+    let sizes = try self.sizes.cutByPlan(context.mesh)
     var decoder = RotaryDecoder(sizes: sizes)
     decoder.mixtures = mixtures
     if makesIdleMask { (decoder.window, decoder.makesBothMasks) = (0, true) }
