@@ -79,8 +79,11 @@ public struct KernelTraits: Hashable, Sendable {
 /// Adds trainable weights to the linear projections that it names.
 protocol LinearAdapter: Sendable {
   /// The adapter of the projection `module`, or `nil` if it has none.
-  func adapter(for module: StaticString, input: Int, output: Int, in forward: inout Forward)
-    throws(PlanError) -> AdapterWeights?
+  ///
+  /// - Parameter cut: What of it this device has, where `input` or `output` is a part.
+  func adapter(
+    for module: StaticString, input: Int, output: Int, cut: Linear.Cut, in forward: inout Forward
+  ) throws(PlanError) -> AdapterWeights?
   /// Runs the projection with its adapter; `base` runs the projection alone.
   func project(_ x: Value, through linear: Linear, in forward: inout Forward)
     throws(PlanError) -> Value

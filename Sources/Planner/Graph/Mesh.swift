@@ -1,7 +1,7 @@
 /// How many devices share one copy of the model: the degrees of model parallelism.
 ///
-/// Data parallelism multiplies it: a run uses ``devices(times:)`` devices. Experts lie on devices that data, context
-/// and tensor parallelism have already, so their degree adds none.
+/// Data parallelism multiplies it: a run uses ``devices(times:)`` devices. Megatron's experts lie on devices that data,
+/// context and tensor parallelism have already, so their degree adds none.
 public struct Mesh: Hashable, Sendable {
   /// How devices that cut the sequence attend to each other's keys.
   public enum ContextMethod: String, Hashable, Sendable, CaseIterable {
@@ -23,8 +23,14 @@ public struct Mesh: Hashable, Sendable {
   public var context = 1
   /// How they attend to all of it.
   public var contextMethod = ContextMethod.ring
+  /// Whether each of them attends with some heads over whole sequences.
+  var exchangesHeads: Bool { context > 1 && contextMethod == .allToAll }
   /// Devices that share a layer's experts (`expert_parallel.degree`).
   public var expert = 1
+  /// Whether they do nothing but that, all with the same samples: transformers' `ep_plan`.
+  var expertsAddDevices = false
+  /// The share of a layer's tokens × choices that the busiest of them computes.
+  var expertShare = 1.0
   /// Stages that share the layers (`pipeline_parallel.degree`).
   public var pipeline = 1
 
@@ -41,7 +47,7 @@ public struct Mesh: Hashable, Sendable {
   /// - Throws: ``PlanError`` where there are more than 1,000,000.
   func devices(times copies: Int) throws(PlanError) -> Int {
     var product = 1
-    for degree in [tensor, context, pipeline, copies] {
+    for degree in [tensor, context, pipeline, expertsAddDevices ? expert : 1, copies] {
       let (next, overflow) = product.multipliedReportingOverflow(by: max(1, degree))
       guard !overflow, next <= Self.most else {
         throw PlanError(

@@ -100,22 +100,35 @@ public struct LoRA: Strategy {
   private struct Adapter: LinearAdapter {
     let settings: LoRA
 
-    func adapter(for module: StaticString, input: Int, output: Int, in f: inout Forward)
-      throws(PlanError) -> AdapterWeights?
-    {
+    /// Beside a matrix whose outputs are cut the up-projection is cut too, beside one whose inputs are the other.
+    ///
+    /// Source: `add_lora_tp_hooks_dtensor` in `peft/tuners/lora/model.py`, PEFT 0.21.
+    func adapter(
+      for module: StaticString, input: Int, output: Int, cut: Linear.Cut, in f: inout Forward
+    ) throws(PlanError) -> AdapterWeights? {
       let name = module.description
       guard settings.targetModules.contains(name) || settings.targetModules == ["all-linear"] else {
         return nil
       }
+      if cut == .gatheredColumns || cut == .splitRows {
+        throw PlanError(
+          .conflict, "PEFT has no adapters for \(name), whose outputs or inputs devices gather",
+          path: "strategies.lora.target_modules",
+          fix: "Name other projections, or leave \"tensor_parallel\" out.")
+      }
       let base =
         f.context.quantization?.adapterFormat ?? f.context.storedFormat ?? f.context.dtype
       let dtype: DType = settings.adapterPrecision == .fp32 ? .fp32 : base
+      func whole(_ width: Int, _ isCut: Bool) throws(PlanError) -> Int? {
+        isCut ? try checkedProduct(width, settings.rank, f.context.mesh.tensor) : nil
+      }
       var weights = AdapterWeights(
         down: try f.parameter(
           "lora_A.weight", settings.rank, input, leading: settings.rank, dtype: dtype,
-          trainable: true),
+          trainable: true, whole: try whole(input, cut == .rows)),
         up: try f.parameter(
-          "lora_B.weight", output, settings.rank, leading: output, dtype: dtype, trainable: true))
+          "lora_B.weight", output, settings.rank, leading: output, dtype: dtype, trainable: true,
+          whole: try whole(output, cut == .columns)))
       if settings.decomposesWeight {
         weights.magnitude = try f.parameter(
           "lora_magnitude_vector.weight", 1, output, dtype: dtype, trainable: true)
@@ -132,7 +145,7 @@ public struct LoRA: Strategy {
         return try f.product(x, linear)
       }
       f.enter(linear.module, holding: x)
-      var result = f.local(try f.product(x, linear))
+      var result = f.local(try f.projectAlone(x, linear))
       let dtype = result.spec.dtype
       if linear.quantization?.clonesResult == true {
         result = f.local(f.clone(result), replacing: result)
@@ -155,7 +168,7 @@ public struct LoRA: Strategy {
           linear: linear, adapter: adapter, magnitude: magnitude)
         return try decomposition(x, result, dropout: settings.dropout > 0, in: &f)
       }
-      let share = try delta(x, adapter, in: &f)
+      let share = try delta(x, adapter, cut: linear.cut, in: &f)
       guard linear.quantization != nil else { return try f.add(result, share) }
       let output = f.local(share)
       guard f.context.autocast == nil else { return try f.add(result, output) }
@@ -164,14 +177,16 @@ public struct LoRA: Strategy {
     }
 
     /// `lora_B(lora_A(dropout(x))) * scaling`.
-    private func delta(_ x: Value, _ adapter: AdapterWeights, in f: inout Forward)
-      throws(PlanError) -> Value
-    {
+    private func delta(
+      _ x: Value, _ adapter: AdapterWeights, cut: Linear.Cut, in f: inout Forward
+    ) throws(PlanError) -> Value {
       let dropped = settings.dropout > 0 ? f.dropout(x) : x
       f.enter("lora_A", holding: dropped)
-      let down = f.leave(try f.product(dropped, adapter.down))
+      let part = try f.product(dropped, adapter.down)
+      let down = f.leave(cut == .rows ? f.allReduced(part) : part)
       f.enter("lora_B", holding: down)
-      return f.scale(f.leave(try f.product(down, adapter.up)))
+      let input = cut == .columns ? f.replicated(down) : down
+      return f.scale(f.leave(try f.product(input, adapter.up)))
     }
   }
 }

@@ -23,7 +23,7 @@ import Testing
     }
   }
 
-  @Test("are met to the byte but for one phase") func exact() throws {
+  @Test("are met to the byte but for two phases of 168") func exact() throws {
     var different = 0
     for reference in Self.cases {
       let steps = try steps(try reference.scenario)
@@ -35,7 +35,7 @@ import Testing
         different += peak.live == expected ? 0 : 1
       }
     }
-    #expect(different <= 1)
+    #expect(different <= 2)
   }
 
   @Test("hold for the allocator's segments within 2 %, nine times in ten") func reserved() throws {
@@ -68,5 +68,5 @@ import Testing
     }
   }
 
-  @Test("are all there") func count() { #expect(Self.cases.count == 49) }
+  @Test("are all there") func count() { #expect(Self.cases.count == 56) }
 }

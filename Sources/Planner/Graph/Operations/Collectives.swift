@@ -124,6 +124,28 @@ extension Forward {
     return leave(context.mesh.cutsSequence ? try reduceScattered(partial) : allReduced(partial))
   }
 
+  /// A projection of which this device has some outputs, all of which are gathered.
+  mutating func gatheredProduct(_ x: Value, _ linear: Linear) throws(PlanError) -> Value {
+    try gatheredColumns(
+      try product(replicated(x), linear), columns: try checkedProduct(linear.output, ranks))
+  }
+
+  /// A projection of which this device has some inputs: it takes them out of whole rows.
+  mutating func splitProduct(_ x: Value, _ linear: Linear) throws(PlanError) -> Value {
+    enter(linear.module, holding: x)
+    return leave(allReduced(try product(try ownColumns(x), linear)))
+  }
+
+  /// A copy of this device's columns; backward gathers the gradient.
+  private mutating func ownColumns(_ a: Value) throws(PlanError) -> Value {
+    begin("split", a)
+    exchange(nil, backward: exchange(.allGather, a.spec))
+    temporary(0, a.spec.bytes)
+    gradient(0, a.spec)
+    free(0)
+    return end(try TensorSpec(a.spec.rows, a.spec.columns / ranks, a.spec.dtype))
+  }
+
   /// A module's input: all rows, where the devices have a part of them each.
   mutating func moduleInput(_ x: Value) throws(PlanError) -> Value {
     guard context.mesh.cutsSequence else { return x }

@@ -2,7 +2,8 @@
 extension Forward {
   /// `grouped_mm(x, W, offs)`: rows `[rows, k]`, sorted by group, times `count` matrices `[k, columns]`.
   ///
-  /// Neither the result nor what it costs depends on how many rows each group has: only on their sum.
+  /// Neither the result nor what it costs depends on how many rows each group has: only on their sum, and on the rows
+  /// of groups that other devices have (``Mesh/expertShare``), which are not computed.
   ///
   /// Source: `_grouped_mm_mat1_mat2_backward` in PyTorch's `tools/autograd/derivatives.yaml`; the weight's gradient is
   /// made first.
@@ -11,7 +12,8 @@ extension Forward {
   ) throws(PlanError) -> Value {
     let x = cast(x, to: weight.value.spec.dtype)
     let spec = try TensorSpec(x.spec.rows, columns, x.spec.dtype)
-    let flops = try checkedProduct(2, x.spec.rows, x.spec.columns, columns)
+    let all = try checkedProduct(2, x.spec.rows, x.spec.columns, columns)
+    let flops = Int(exactly: (Double(all) * context.mesh.expertShare).rounded()) ?? all
     let w = weight.value
     begin("grouped_mm", x, w)
     save(x, for: 0b10)

@@ -23,6 +23,10 @@ struct Linear: Sendable {
     case columns
     /// Some of its inputs: the devices' results are added up.
     case rows
+    /// Some of its outputs, which the devices then gather (`colwise_gather_output`).
+    case gatheredColumns
+    /// Some of its inputs, out of whole rows (`rowwise_split_input`).
+    case splitRows
   }
 
   /// How a module writes `x Wᵀ + b`.
@@ -47,15 +51,18 @@ extension Forward {
   ///
   /// - Parameters:
   ///   - quantizes: Whether a quantized model's projection is quantized as well.
-  ///   - cut: What of it this device has, where `input` or `output` is a part.
+  ///   - cut: What of it this device has. With ``Linear/Cut/columns`` `output` is this device's part, with
+  ///     ``Linear/Cut/rows`` `input` is; where outputs are gathered or inputs split both are whole.
   mutating func linear(
     _ module: StaticString, weight: StaticString, bias: StaticString? = nil, input: Int,
     output: Int, form: Linear.Form = .linear, quantizes: Bool = true, cut: Linear.Cut = .whole
   ) throws(PlanError) -> Linear {
     let quantization = form == .matmul || !quantizes ? nil : context.quantization
     let ranks = cut == .whole ? 1 : context.mesh.tensor
-    let whole = ranks > 1 ? try checkedProduct(output, input, ranks) : nil
-    let weight = try parameter(weight, output, input, quantized: quantization, whole: whole)
+    let rows = cut == .gatheredColumns ? try Self.part(output, of: module, ranks) : output
+    let columns = cut == .splitRows ? try Self.part(input, of: module, ranks) : input
+    let whole = ranks > 1 ? try checkedProduct(rows, columns, ranks) : nil
+    let weight = try parameter(weight, rows, columns, quantized: quantization, whole: whole)
     var linear = Linear(
       module: module, weight: weight,
       bias: try bias.map { (name) throws(PlanError) in
@@ -67,8 +74,20 @@ extension Forward {
     linear.cut = ranks > 1 ? cut : .whole
     linear.quantization = quantization
     linear.adapter = try context.adapter?.adapter(
-      for: module, input: input, output: output, in: &self)
+      for: module, input: input, output: output, cut: linear.cut, in: &self)
     return linear
+  }
+
+  private static func part(_ width: Int, of module: StaticString, _ ranks: Int) throws(PlanError)
+    -> Int
+  {
+    guard width % ranks == 0 else {
+      throw PlanError(
+        .invalid, "\(width) columns of \(module) cannot be cut into \(ranks) equal parts",
+        path: "strategies.tensor_parallel.degree",
+        fix: "Choose a degree that divides \(width).")
+    }
+    return width / ranks
   }
 
   /// Runs a projection, with its adapter if it has one.
@@ -76,10 +95,17 @@ extension Forward {
     if linear.adapter != nil, let adapter = context.adapter {
       return try adapter.project(x, through: linear, in: &self)
     }
+    return try projectAlone(x, linear)
+  }
+
+  /// Runs a projection without its adapter, with what devices that cut it exchange.
+  mutating func projectAlone(_ x: Value, _ linear: Linear) throws(PlanError) -> Value {
     switch linear.cut {
     case .whole: return try product(x, linear)
     case .columns: return try columnProduct(x, linear)
     case .rows: return try rowProduct(x, linear)
+    case .gatheredColumns: return try gatheredProduct(x, linear)
+    case .splitRows: return try splitProduct(x, linear)
     }
   }
 

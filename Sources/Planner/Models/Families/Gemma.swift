@@ -15,6 +15,8 @@ struct Gemma: ModelFamily {
   }
 
   var linearModules: [String] { Llama.linearModules }
+  var cutsMatrices: Bool { true }
+  var tiesHead: Bool { lineage.sizes.tied }
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     try lineage.graph(context)
   }

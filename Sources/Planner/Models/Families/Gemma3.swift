@@ -15,6 +15,8 @@ struct Gemma3: ModelFamily {
   }
 
   var linearModules: [String] { text.linearModules }
+  var cutsMatrices: Bool { true }
+  var tiesHead: Bool { text.tiesHead }
 
   var assumptions: [Assumption] {
     [

@@ -24,6 +24,8 @@ struct Gemma3Text: ModelFamily {
   }
 
   var linearModules: [String] { Llama.linearModules }
+  var cutsMatrices: Bool { true }
+  var tiesHead: Bool { lineage.sizes.tied }
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     try lineage.graph(context)
   }

@@ -61,10 +61,11 @@ struct Llama: ModelFamily {
         .unsupported, "norms over single heads with sequence_parallel cannot be planned yet",
         path: "strategies.sequence_parallel", fix: "Leave it out.")
     }
-    if outputBias || mlpBias, mesh.tensor > 1 {
+    if outputBias || mlpBias, mesh.cutsSequence {
       throw PlanError(
-        .unsupported, "biases of results that devices add up cannot be planned yet",
-        path: "strategies.tensor_parallel",
+        .unsupported,
+        "biases of results that devices add up cannot be planned with sequence_parallel yet",
+        path: "strategies.sequence_parallel",
         fix: "Set attention_bias and mlp_bias of the model to false, or leave it out.")
     }
   }

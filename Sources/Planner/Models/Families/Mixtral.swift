@@ -24,23 +24,26 @@ struct Mixtral: ModelFamily {
   }
 
   var linearModules: [String] { ["q_proj", "k_proj", "v_proj", "o_proj"] }
+  var cutsMatrices: Bool { true }
+  var tiesHead: Bool { sizes.tied }
   var routedExperts: RoutedExperts? { experts.routed }
   var assumptions: [Assumption] { [.uniformExperts] }
 
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
+    let sizes = try self.sizes.cutByPlan(context.mesh)
     var decoder = RotaryDecoder(sizes: sizes)
     decoder.window = window
     decoder.slides = [window != nil]
     return try decoder.graph(context) { (f) throws(PlanError) in
       try RMSNorm("norm", weight: "norm.weight", width: sizes.hidden, in: &f)
     } layer: { (f, x, around) throws(PlanError) in
-      try layer(around, in: &f)(x, around, in: &f)
+      try layer(sizes, around, in: &f)(x, around, in: &f)
     }
   }
 
-  private func layer(_ around: RotaryAttention.Surroundings, in f: inout Forward)
-    throws(PlanError) -> DecoderLayer
-  {
+  private func layer(
+    _ sizes: DecoderSizes, _ around: RotaryAttention.Surroundings, in f: inout Forward
+  ) throws(PlanError) -> DecoderLayer {
     let projections = try SeparateProjections(sizes, bias: false, outputBias: false, in: &f)
     let router = try SoftmaxRouter(experts, hidden: sizes.hidden, form: .wide, in: &f)
     let mixture = MixtureBlock(

@@ -17,18 +17,21 @@ struct Olmo: ModelFamily {
   }
 
   var linearModules: [String] { Llama.linearModules }
+  var cutsMatrices: Bool { true }
+  var tiesHead: Bool { sizes.tied }
 
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
+    let sizes = try self.sizes.cutByPlan(context.mesh)
     var decoder = RotaryDecoder(sizes: sizes)
     decoder.wideTables = true
     return try decoder.graph(context) { (_) in
       PlainLayerNorm(module: "norm")
     } layer: { (f, x, around) throws(PlanError) in
-      try layer(in: &f)(x, around, in: &f)
+      try layer(sizes, in: &f)(x, around, in: &f)
     }
   }
 
-  private func layer(in f: inout Forward) throws(PlanError) -> DecoderLayer {
+  private func layer(_ sizes: DecoderSizes, in f: inout Forward) throws(PlanError) -> DecoderLayer {
     let projections = try SeparateProjections(
       sizes, bias: bias, outputBias: bias, treatment: clamps ? .clamps : .none, in: &f)
     let mlp = try GatedMLP(

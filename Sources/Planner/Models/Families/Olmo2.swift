@@ -14,22 +14,26 @@ struct Olmo2: ModelFamily {
   }
 
   var linearModules: [String] { Llama.linearModules }
+  var cutsMatrices: Bool { true }
+  var tiesHead: Bool { sizes.tied }
 
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
+    let part = try sizes.cutByPlan(context.mesh)
     var decoder = RotaryDecoder(sizes: sizes)
     decoder.wideTables = true
     return try decoder.graph(context) { (f) throws(PlanError) in
       try norm("norm", "norm.weight", &f)
     } layer: { (f, x, around) throws(PlanError) in
-      try layer(in: &f)(x, around, in: &f)
+      try layer(part, in: &f)(x, around, in: &f)
     }
   }
 
-  private func layer(in f: inout Forward) throws(PlanError) -> DecoderLayer {
+  /// Declares one layer, of whose MLP a device has a part.
+  private func layer(_ part: DecoderSizes, in f: inout Forward) throws(PlanError) -> DecoderLayer {
     let projections = try SeparateProjections(
       sizes, bias: bias, outputBias: bias, treatment: .rowNorms, normForm: .beforeCast, in: &f)
     let mlp = try GatedMLP(
-      hidden: sizes.hidden, intermediate: sizes.intermediate, bias: false,
+      hidden: sizes.hidden, intermediate: part.intermediate, bias: false,
       activation: activation, in: &f)
     return DecoderLayer(
       attention: RotaryAttention(

@@ -31,9 +31,12 @@ struct Phi3: ModelFamily {
     }
   }
 
+  var cutsMatrices: Bool { true }
+  var tiesHead: Bool { sizes.tied }
   var linearModules: [String] { ["qkv_proj", "o_proj", "gate_up_proj", "down_proj"] }
 
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
+    _ = try sizes.cutByPlan(context.mesh)
     var decoder = RotaryDecoder(sizes: sizes)
     decoder.rotaryWidth = rotaryWidth
     decoder.window = window
@@ -75,10 +78,11 @@ struct Phi3: ModelFamily {
       let queries = try checkedProduct(sizes.heads, sizes.headWidth)
       let keys = try checkedProduct(sizes.keyHeads, sizes.headWidth)
       output = try f.linear(
-        "o_proj", weight: "self_attn.o_proj.weight", input: queries, output: sizes.hidden)
+        "o_proj", weight: "self_attn.o_proj.weight", input: queries, output: sizes.hidden,
+        cut: .splitRows)
       fused = try f.linear(
         "qkv_proj", weight: "self_attn.qkv_proj.weight", input: sizes.hidden,
-        output: queries + 2 * keys)
+        output: queries + 2 * keys, cut: .gatheredColumns)
     }
 
     func callAsFunction(_ x: Value, copiesValue: Bool, in f: inout Forward)
@@ -108,9 +112,10 @@ struct Phi3: ModelFamily {
       self.activation = activation
       up = try f.linear(
         "gate_up_proj", weight: "mlp.gate_up_proj.weight", input: hidden,
-        output: 2 * intermediate)
+        output: 2 * intermediate, cut: .gatheredColumns)
       down = try f.linear(
-        "down_proj", weight: "mlp.down_proj.weight", input: intermediate, output: hidden)
+        "down_proj", weight: "mlp.down_proj.weight", input: intermediate, output: hidden,
+        cut: .splitRows)
     }
 
     func callAsFunction(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {

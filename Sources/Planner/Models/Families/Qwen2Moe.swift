@@ -18,6 +18,8 @@ struct Qwen2Moe: ModelFamily {
   }
 
   var linearModules: [String] { lineage.linearModules }
+  var cutsMatrices: Bool { true }
+  var tiesHead: Bool { lineage.sizes.tied }
   var routedExperts: RoutedExperts? { lineage.experts.routed }
   var assumptions: [Assumption] { [.uniformExperts] }
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {

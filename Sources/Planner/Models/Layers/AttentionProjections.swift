@@ -47,19 +47,22 @@ struct SeparateProjections: AttentionProjections {
     (headWidth, heads, keyHeads) = (sizes.headWidth, sizes.heads, sizes.keyHeads)
     let queries = try checkedProduct(sizes.heads, sizes.headWidth)
     let keys = try checkedProduct(sizes.keyHeads, sizes.headWidth)
+    // A norm over all heads needs all of them on every device.
+    let (columns, rows): (Linear.Cut, Linear.Cut) =
+      treatment == .rowNorms ? (.gatheredColumns, .splitRows) : (.columns, .rows)
     q = try f.linear(
       "q_proj", weight: "self_attn.q_proj.weight", bias: bias ? "self_attn.q_proj.bias" : nil,
-      input: sizes.hidden, output: queries, cut: .columns)
+      input: sizes.hidden, output: queries, cut: columns)
     k = try f.linear(
       "k_proj", weight: "self_attn.k_proj.weight", bias: bias ? "self_attn.k_proj.bias" : nil,
-      input: sizes.hidden, output: keys, cut: .columns)
+      input: sizes.hidden, output: keys, cut: columns)
     v = try f.linear(
       "v_proj", weight: "self_attn.v_proj.weight", bias: bias ? "self_attn.v_proj.bias" : nil,
-      input: sizes.hidden, output: keys, cut: .columns)
+      input: sizes.hidden, output: keys, cut: columns)
     output = try f.linear(
       "o_proj", weight: "self_attn.o_proj.weight",
       bias: outputBias ? "self_attn.o_proj.bias" : nil, input: queries, output: sizes.hidden,
-      cut: .rows)
+      cut: rows)
     func norms(_ q: Int, _ k: Int, _ f: inout Forward) throws(PlanError) -> (RMSNorm, RMSNorm) {
       (
         try RMSNorm("q_norm", weight: "self_attn.q_norm.weight", width: q, form: normForm, in: &f),

@@ -68,6 +68,7 @@ struct CausalAttention: Sendable {
   ///
   /// A single head lies the same in both.
   func copiesValueGradient(masked: Bool, dtype: DType, in f: Forward) -> Bool {
+    if f.context.mesh.exchangesHeads { return copiesExchangedGradient(of: keyHeads, in: f) }
     if keyHeads == 1 { return false }
     if f.context.mesh.context > 1 { return true }
     if f.context.attention != .sdpa { return copiesEveryGradient(in: f) }
@@ -78,6 +79,7 @@ struct CausalAttention: Sendable {
 
   /// Whether query gradients leave attention in another layout than the projection's output.
   func copiesQueryGradient(masked: Bool, dtype: DType, in f: Forward) -> Bool {
+    if f.context.mesh.exchangesHeads { return copiesExchangedGradient(of: heads, in: f) }
     if heads == 1 { return false }
     if f.context.attention != .sdpa { return copiesEveryGradient(in: f) }
     let kernel = kernel(masked: masked, dtype: dtype, on: f.context)
@@ -102,6 +104,7 @@ struct CausalAttention: Sendable {
     _ q: Value, _ k: Value, _ v: Value, mask: Value?, bias: PositionBias? = nil,
     in f: inout Forward
   ) throws(PlanError) -> (output: Value, weights: Value?) {
+    if f.context.mesh.exchangesHeads { return (try exchanged(q, k, v, in: &f), nil) }
     switch f.context.attention {
     case .sdpa:
       if let bias { return (try biased(q, k, v, bias: bias, in: &f), nil) }
@@ -129,7 +132,7 @@ struct CausalAttention: Sendable {
       on: context.kernels)
   }
 
-  private func fused(_ q: Value, _ k: Value, _ v: Value, mask: Value?, in f: inout Forward)
+  func fused(_ q: Value, _ k: Value, _ v: Value, mask: Value?, in f: inout Forward)
     throws(PlanError) -> Value
   {
     f.enter("self_attn", holding: q, k, v)
@@ -141,7 +144,7 @@ struct CausalAttention: Sendable {
     let bias = mask == nil ? nil : try bias(qc.spec.dtype, kernel, in: &f)
     if kernel == .math { return f.leave(try math(qc, kc, vc, bias: bias, in: &f)) }
     let shape = shape(f.context, expanded: expanded)
-    if f.context.mesh.context > 1 {
+    if f.context.mesh.context > 1, !f.context.mesh.exchangesHeads {
       return f.leave(try ring(qc, kc, vc, shape: shape, kernel: kernel, in: &f))
     }
     if kernel == .flash, headWidth % 8 != 0 {

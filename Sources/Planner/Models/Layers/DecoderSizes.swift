@@ -88,6 +88,17 @@ struct DecoderSizes: Sendable {
     return part
   }
 
+  /// As ``cut(by:)`` for families of which only `transformers`' `tp_plan` was measured.
+  func cutByPlan(_ mesh: Mesh) throws(PlanError) -> DecoderSizes {
+    if mesh.cutsSequence {
+      throw PlanError(
+        .unsupported, "sequence parallelism of such a model cannot be planned yet",
+        path: "strategies.sequence_parallel",
+        fix: "Leave it out: transformers' tp_plan is planned without it.")
+    }
+    return try cut(by: mesh)
+  }
+
   private static func part(_ count: Int, _ what: String, of mesh: Mesh) throws(PlanError) -> Int {
     guard count % mesh.tensor == 0 else {
       throw PlanError(

@@ -1,7 +1,8 @@
 /// The experts of a mixture: gated MLPs whose weights lie in two tensors of three dimensions.
 ///
 /// Every token goes to `choices` of them. The tokens are sorted by expert and multiplied group by group, so that
-/// memory and work depend on tokens × choices alone, not on how many each expert gets.
+/// memory and work depend on tokens × choices alone, not on how many each expert gets. Where devices share the experts
+/// each has some of the weights, and rows for all tokens × choices.
 ///
 /// Source: `grouped_mm_experts_forward` in `integrations/moe.py`, transformers 5.17: the default on CUDA.
 struct Experts: Sendable {
@@ -12,27 +13,38 @@ struct Experts: Sendable {
   private let hidden: Int
   private let intermediate: Int
   private let activation: Activation
+  /// Whether devices add up what they make of the tokens.
+  private let isShared: Bool
 
   /// Declares the weights.
-  init(_ sizes: ExpertSizes, hidden: Int, activation: Activation, in f: inout Forward)
-    throws(PlanError)
-  {
-    (count, choices) = (sizes.count, sizes.choices)
-    (self.hidden, intermediate, self.activation) = (hidden, sizes.intermediate, activation)
+  ///
+  /// - Parameter isCut: Whether devices that cut matrices cut these too: `packed_colwise` and `rowwise`.
+  init(
+    _ sizes: ExpertSizes, hidden: Int, activation: Activation, isCut: Bool = true,
+    in f: inout Forward
+  ) throws(PlanError) {
+    (count, choices) = (try sizes.own(of: f.context.mesh), sizes.choices)
+    let ranks = isCut ? f.context.mesh.tensor : 1
+    (self.hidden, self.activation) = (hidden, activation)
+    intermediate = try sizes.columns(ofEach: ranks)
+    isShared = count < sizes.count || ranks > 1
+    let whole = try checkedProduct(sizes.count, hidden, sizes.intermediate)
     gateUp = try f.parameter(
       "mlp.experts.gate_up_proj", try checkedProduct(count, 2, intermediate), hidden,
-      leading: count)
+      leading: count, whole: isShared ? try checkedProduct(2, whole) : nil)
     down = try f.parameter(
       "mlp.experts.down_proj", try checkedProduct(count, hidden), intermediate,
-      leading: count)
-    f.route(gateUp, to: choices, of: count)
-    f.route(down, to: choices, of: count)
+      leading: count, whole: isShared ? whole : nil)
+    f.route(gateUp, to: choices, of: sizes.count)
+    f.route(down, to: choices, of: sizes.count)
   }
 
   /// Runs them over the tokens `x` with the experts `indices` chosen for each and their `weights`.
   func callAsFunction(_ x: Value, indices: Value, weights: Value, in f: inout Forward)
     throws(PlanError) -> Value
   {
+    let (x, weights) =
+      isShared ? (f.summingGradient(x), f.summingGradient(weights)) : (x, weights)
     f.enter("experts", holding: x, indices, weights)
     let pairs = indices.spec.elements
     let samples = f.local(try f.view(weights, columns: 1))
@@ -62,7 +74,8 @@ struct Experts: Sendable {
     f.discard(f.plain("arange", order.spec))
     weighted = f.local(try f.gather(weighted, at: back, rows: pairs), replacing: weighted)
     let total = f.local(try f.sumOfGroups(weighted, of: choices))
-    return f.leave(f.cast(total, to: x.spec.dtype))
+    let result = f.leave(f.cast(total, to: x.spec.dtype))
+    return isShared ? f.summedOverExperts(result) : result
   }
 
   /// `activation(gate) * up`, the halves of `x`.
@@ -79,6 +92,29 @@ struct ExpertSizes: Sendable {
   let count: Int
   let choices: Int
   let intermediate: Int
+
+  /// How many of them a device has.
+  ///
+  /// - Throws: ``PlanError`` where devices cannot share them equally.
+  func own(of mesh: Mesh) throws(PlanError) -> Int {
+    guard count % max(1, mesh.expert) == 0 else {
+      throw PlanError(
+        .invalid, "\(count) experts cannot be shared equally by \(mesh.expert) devices",
+        path: "strategies.expert_parallel.degree", fix: "Choose a degree that divides \(count).")
+    }
+    return count / max(1, mesh.expert)
+  }
+
+  /// Columns of an expert that each of so many devices has.
+  func columns(ofEach ranks: Int) throws(PlanError) -> Int {
+    guard intermediate % max(1, ranks) == 0 else {
+      throw PlanError(
+        .invalid, "\(intermediate) columns of an expert cannot be cut into \(ranks) equal parts",
+        path: "strategies.tensor_parallel.degree",
+        fix: "Choose a degree that divides \(intermediate).")
+    }
+    return intermediate / max(1, ranks)
+  }
 
   /// What the workload's load is checked against.
   var routed: RoutedExperts { RoutedExperts(count: count, choices: choices) }

@@ -67,6 +67,7 @@ struct GemmaLineage: Sendable {
 
   /// Writes the forward pass.
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
+    let sizes = try self.sizes.cutByPlan(context.mesh)
     var decoder = RotaryDecoder(sizes: sizes)
     decoder.scalesEmbedding = true
     decoder.capsLogits = capsLogits
@@ -77,13 +78,13 @@ struct GemmaLineage: Sendable {
     return try decoder.graph(context) { (f) throws(PlanError) in
       try norm("norm", "norm.weight", &f)
     } layer: { (f, x, around) throws(PlanError) in
-      try layer(around, in: &f)(x, around, in: &f)
+      try layer(sizes, around, in: &f)(x, around, in: &f)
     }
   }
 
-  private func layer(_ around: RotaryAttention.Surroundings, in f: inout Forward)
-    throws(PlanError) -> DecoderLayer
-  {
+  private func layer(
+    _ sizes: DecoderSizes, _ around: RotaryAttention.Surroundings, in f: inout Forward
+  ) throws(PlanError) -> DecoderLayer {
     let projections = try SeparateProjections(
       sizes, bias: bias, outputBias: bias,
       treatment: hasHeadNorms ? .transposedHeadNorms : .none, normForm: .offset, in: &f)

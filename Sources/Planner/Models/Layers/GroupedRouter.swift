@@ -84,7 +84,8 @@ struct GroupedRouter: Sendable {
       weights = f.local(try f.normalizeRows(weights, guarded: true), replacing: weights)
     }
     weights = f.local(f.scale(weights), replacing: weights)
-    return f.leave(logits, weights, indices)
+    return f.ownChoices(
+      f.leave(logits, weights, indices), own: try sizes.own(of: f.context.mesh))
   }
 
   /// Which experts are outside the best groups; nothing of it has a gradient.

@@ -50,19 +50,20 @@ struct QwenMixture: Sendable {
 
   /// Writes the forward pass.
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
+    let sizes = try self.sizes.cutByPlan(context.mesh)
     var decoder = RotaryDecoder(sizes: sizes)
     decoder.mixtures = mixtures
     if makesIdleMask { (decoder.window, decoder.makesBothMasks) = (0, true) }
     return try decoder.graph(context) { (f) throws(PlanError) in
       try RMSNorm("norm", weight: "norm.weight", width: sizes.hidden, in: &f)
     } layer: { (f, x, around) throws(PlanError) in
-      try layer(around, in: &f)(x, around, in: &f)
+      try layer(sizes, around, in: &f)(x, around, in: &f)
     }
   }
 
-  private func layer(_ around: RotaryAttention.Surroundings, in f: inout Forward)
-    throws(PlanError) -> DecoderLayer
-  {
+  private func layer(
+    _ sizes: DecoderSizes, _ around: RotaryAttention.Surroundings, in f: inout Forward
+  ) throws(PlanError) -> DecoderLayer {
     let projections = try SeparateProjections(
       sizes, bias: inputBias, outputBias: outputBias,
       treatment: headNorms ? .headNorms : .none, in: &f)
@@ -91,7 +92,9 @@ struct QwenMixture: Sendable {
         router: try SoftmaxRouter(experts, hidden: sizes.hidden, form: form, in: &f), experts: all)
     }
     let router = try SoftmaxRouter(experts, hidden: sizes.hidden, form: form, in: &f)
-    let all = try Experts(experts, hidden: sizes.hidden, activation: activation, in: &f)
+    // Qwen2-MoE's tp_plan names no experts.
+    let all = try Experts(
+      experts, hidden: sizes.hidden, activation: activation, isCut: false, in: &f)
     let expert = GatedMLP(
       gate: try f.linear(
         "gate_proj", weight: "mlp.shared_expert.gate_proj.weight", input: sizes.hidden,

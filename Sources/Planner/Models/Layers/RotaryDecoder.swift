@@ -150,16 +150,20 @@ struct RotaryDecoder: Sendable {
     let (hasFull, hasSliding) = (slides.contains(false), slides.contains(true))
     let fullMask = hasFull || makesBothMasks ? try mask(nil, &f) : nil
     let slidingMask = hasSliding || makesBothMasks ? try mask(window, &f) : nil
+    // DeepSpeed's loader makes positions of each sequence.
+    let rows =
+      f.context.mesh.exchangesHeads
+      ? try checkedProduct(f.context.batch, f.context.sequence) : f.context.sequence
     func tables(_ f: inout Forward) throws(PlanError) -> (cos: Value, sin: Value) {
       if hasComplexTable {
         let table = f.local(
           try RotaryEmbedding.complexTable(
-            sequence: f.context.sequence, width: rotaryWidth ?? sizes.headWidth, in: &f))
+            sequence: rows, width: rotaryWidth ?? sizes.headWidth, in: &f))
         return (table, table)
       }
       let dtype = wideTables ? .fp32 : f.context.dtype
       let (cos, sin) = try RotaryEmbedding.tables(
-        sequence: f.context.sequence, width: rotaryWidth ?? sizes.headWidth, dtype: dtype, in: &f)
+        sequence: rows, width: rotaryWidth ?? sizes.headWidth, dtype: dtype, in: &f)
       return (f.local(cos), f.local(sin))
     }
     let first = try tables(&f)

@@ -4,6 +4,7 @@
 struct SoftmaxRouter: Sendable {
   private let weight: Parameter
   private let choices: Int
+  private let own: Int
   private let form: Form
 
   /// What a family does with the probabilities.
@@ -18,6 +19,7 @@ struct SoftmaxRouter: Sendable {
   init(_ sizes: ExpertSizes, hidden: Int, form: Form, in f: inout Forward) throws(PlanError) {
     weight = try f.parameter("mlp.gate.weight", sizes.count, hidden)
     choices = sizes.choices
+    own = try sizes.own(of: f.context.mesh)
     self.form = form
   }
 
@@ -42,6 +44,6 @@ struct SoftmaxRouter: Sendable {
       if normalizes { weights = f.local(try f.normalizeRows(weights), replacing: weights) }
       weights = f.local(f.cast(weights, to: logits.spec.dtype), replacing: weights)
     }
-    return f.leave(logits, weights, chosen)
+    return f.ownChoices(f.leave(logits, weights, chosen), own: own)
   }
 }

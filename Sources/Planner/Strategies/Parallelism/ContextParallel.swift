@@ -38,13 +38,17 @@ public struct ContextParallel: Strategy {
     plan.mesh.contextMethod = method
     guard degree > 1 else { return }
     plan.communicators += 1
-    // Each device has a part from either end of a sequence, so that causal attention is shared evenly.
-    guard plan.context.sequence % (2 * degree) == 0 else {
+    // Around a ring each device has a part from either end of a sequence, so that causal attention is shared evenly.
+    let isWhole = method == .allToAll && plan.context.framework == .torch
+    let parts = isWhole ? degree : 2 * degree
+    guard plan.context.sequence % parts == 0 else {
       throw PlanError(
         .invalid,
-        "a sequence of \(plan.context.sequence) tokens cannot be cut into \(2 * degree) equal parts",
+        "a sequence of \(plan.context.sequence) tokens cannot be cut into \(parts) equal parts",
         path: "strategies.context_parallel.degree",
-        fix: "Choose a degree twice of which divides workload.sequence_length.")
+        fix:
+          "Choose a degree \(isWhole ? "that" : "twice of which") divides workload.sequence_length."
+      )
     }
     plan.context.sequence /= degree
   }

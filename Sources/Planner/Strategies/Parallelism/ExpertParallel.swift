@@ -1,6 +1,9 @@
-/// Shares a layer's experts among devices; tokens travel to the experts that they chose.
+/// Shares a layer's experts among devices.
 ///
-/// Source: Lepikhin et al. 2020, arXiv:2006.16668.
+/// Megatron's tokens travel to the experts that they chose. With transformers' `ep_plan` all devices have the same
+/// tokens, and add up what their experts made of them.
+///
+/// Source: Lepikhin et al. 2020, arXiv:2006.16668; `DistributedConfig.enable_expert_parallel`, transformers 5.17.
 public struct ExpertParallel: Strategy {
   /// See ``Strategy/name``.
   public static let name = "expert_parallel"
@@ -28,6 +31,7 @@ public struct ExpertParallel: Strategy {
   /// Writes the decisions into the plan.
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
     plan.mesh.expert = degree
+    plan.mesh.expertsAddDevices = plan.context.framework == .torch
     if degree > 1 { plan.communicators += 1 }
   }
 }

@@ -56,6 +56,7 @@ enum PipelineSchedules {
     GPipe.self,
     Interleaved.self,
     ZeroBubbleH1.self,
+    ZeroBubbleH2.self,
     ZeroBubbleV.self,
     DualPipe.self,
     DualPipeV.self,

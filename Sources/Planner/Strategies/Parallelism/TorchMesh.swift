@@ -17,10 +17,14 @@ enum TorchMesh {
     guard plan.context.framework == .torch else { return }
     let mesh = plan.mesh
     if mesh.context > 1 { try checkContext(&plan, scenario) }
-    if mesh.expert > 1 { throw unsupported(ExpertParallel.name) }
+    if mesh.expert > 1 {
+      try checkExperts(&plan, scenario)
+      return try stepOneByOne(&plan)
+    }
     guard mesh.tensor > 1 else { return }
     try checkFamily(scenario)
-    try checkTechniques(plan, scenario)
+    try checkAdapters(plan, scenario)
+    try checkTechniques(plan, scenario, what: "tensor parallelism", path: degree)
     try checkSequence(plan, scenario)
     try stepOneByOne(&plan)
     plan.assumptions.append(
@@ -32,13 +36,6 @@ enum TorchMesh {
           : "DTensor as transformers' tp_plan cuts the model: embedding and norms whole on every device, logits "
             + "gathered",
         source: "PyTorch 2.11, transformers 5.17"))
-  }
-
-  private static func unsupported(_ name: String) -> PlanError {
-    PlanError(
-      .unsupported, "\"\(name)\" cannot be planned yet with \"framework\": \"torch\"",
-      path: "strategies.\(name)",
-      fix: "Leave it out, or use \"framework\": \"megatron\" if that is what runs.")
   }
 
   private static func refuse(_ what: String, _ path: String, _ fix: String) -> PlanError {
@@ -56,11 +53,10 @@ enum TorchMesh {
       withoutPlan.contains(name)
         ? "transformers 5.17 has no tp_plan for \(name) models"
         : "tensor parallelism of \(name) models cannot be planned yet", path: degree,
-      fix: "Use a llama, mistral, qwen2 or qwen3 model, or leave it out.")
+      fix: "Use a llama, mistral, qwen, gemma, olmo, phi3 or mixtral model, or leave it out.")
   }
 
-  /// What nobody ran on `DTensor`s, or what cannot run on them.
-  private static func checkTechniques(_ plan: TrainingPlan, _ scenario: Scenario)
+  private static func checkAdapters(_ plan: TrainingPlan, _ scenario: Scenario)
     throws(PlanError)
   {
     if scenario.model.family.tiesHead, plan.distribution != nil {
@@ -68,43 +64,57 @@ enum TorchMesh {
         "tensor parallelism under fsdp with a head that is the embedding cannot be planned", degree,
         "Leave \"fsdp\" out, or set \"tie_word_embeddings\" of the model to false.")
     }
-    if !plan.adaptedModules.isEmpty || !plan.context.trainsBase {
+    guard let lora = scenario.strategies.lazy.compactMap({ $0 as? LoRA }).first else { return }
+    if plan.mesh.cutsSequence {
       throw refuse(
-        "adapters of tensor-parallel layers cannot be planned", "strategies.lora",
-        "Leave \"lora\" or \"tensor_parallel\" out.")
+        "PEFT cuts adapters as transformers' tp_plan cuts the model, without sequence parallelism",
+        "strategies.lora", "Leave \"lora\" or \"sequence_parallel\" out.")
     }
+    if lora.decomposesWeight || plan.context.quantization != nil {
+      throw refuse(
+        "DoRA and quantized weights of tensor-parallel layers cannot be planned",
+        "strategies.lora",
+        "Leave \"use_dora\" and \"base_quantization\" out, or \"tensor_parallel\".")
+    }
+  }
+
+  /// What nobody ran on `DTensor`s, or what cannot run on them.
+  static func checkTechniques(
+    _ plan: TrainingPlan, _ scenario: Scenario, what: String, path: String
+  ) throws(PlanError) {
     if plan.context.kernelSet != .torch {
       throw refuse(
         "Liger's kernels do not work on DTensors", "kernels", "Use \"torch\" kernels.")
     }
     if plan.context.loss != .transformers {
       throw refuse(
-        "only transformers' loss is planned with tensor parallelism", "loss",
+        "only transformers' loss is planned with \(what)", "loss",
         "Leave \"loss\" out.")
     }
     if plan.context.float8 {
       throw refuse(
-        "tensor parallelism in 8-bit floating point cannot be planned", "precision",
+        "\(what) in 8-bit floating point cannot be planned", "precision",
         "Use \"bf16-mixed\".")
     }
     if plan.placement.activations != nil || plan.updatesOnHost {
       throw refuse(
-        "offloading with tensor parallelism cannot be planned", degree,
+        "offloading with \(what) cannot be planned", path,
         "Leave one of the two out.")
-    }
-    guard plan.optimizer is AdamW || plan.optimizer is Adam || plan.optimizer is SGD else {
-      throw refuse(
-        "\(plan.optimizer.label) does not update DTensors", "optimizer.name",
-        "Use adamw, adam or sgd.")
     }
     for strategy in scenario.strategies {
       let name = type(of: strategy).name
       let isFirst = (strategy as? FullyShard)?.older != nil
       if isFirst || [DistributedDataParallel.name, Zero.name, YaFSDP.name].contains(name) {
+        let why = strategy is Zero ? ": DeepSpeed cuts models in a way of its own (AutoTP)" : ""
         throw refuse(
-          "\(strategy.label) with tensor parallelism cannot be planned", "strategies.\(name)",
+          "\(strategy.label) with \(what) cannot be planned" + why, "strategies.\(name)",
           "Use \"fsdp\" (PyTorch's fully_shard), or leave one of the two out.")
       }
+    }
+    guard plan.optimizer is AdamW || plan.optimizer is Adam || plan.optimizer is SGD else {
+      throw refuse(
+        "\(plan.optimizer.label) does not update DTensors", "optimizer.name",
+        "Use adamw, adam or sgd.")
     }
   }
 

@@ -72,6 +72,75 @@ import Testing
     }
   }
 
+  @Test(
+    "ZB-H2 has 2p - 1 in flight, of which 2r wait for the gradients of weights", arguments: 2...16)
+  func zeroBubbleH2(degree: Int) throws {
+    for rank in 0..<degree {
+      let order = try order(ZeroBubbleH2.self, rank, of: degree, microBatches: 4 * degree)
+      var (whole, halves, mostWhole, mostHalves) = (0, 0, 0, 0)
+      for action in order.unfolded {
+        switch action.kind {
+        case .forward: whole += 1
+        case .inputBackward: (whole, halves) = (whole - 1, halves + 1)
+        case .backward, .weightBackward: halves -= 1
+        }
+        (mostWhole, mostHalves) = (max(mostWhole, whole), max(mostHalves, halves))
+      }
+      // (2p - 2i + 1) M_B + (2i - 2) M_W on stage i = r + 1, and one M_W between a backward's halves.
+      let stage = rank + 1
+      #expect(mostWhole == 2 * degree - 2 * stage + 1)
+      #expect(mostHalves == 2 * stage - 2 + 1)
+      #expect(mostInFlight(order.unfolded) == 2 * degree - 1)
+      #expect(order.mostInFlight == 2 * degree - 1)
+    }
+  }
+
+  @Test("no rank of ZB-H2 waits between its first and its last pass", arguments: 2...16)
+  func withoutBubble(degree: Int) throws {
+    let microBatches = 4 * degree
+    let lists = try (0..<degree).map {
+      try order(ZeroBubbleH2.self, $0, of: degree, microBatches: microBatches).unfolded
+    }
+    // Every pass takes one unit; a pass starts as soon as its rank and what it is sent allow.
+    var forward = [Int?](repeating: nil, count: degree * microBatches)
+    var backward = forward
+    var (at, clock) = ([Int](repeating: 0, count: degree), [Int](repeating: 0, count: degree))
+    var counts = [[Int]](repeating: [0, 0], count: degree)
+    var idle = 0
+    while let rank = lists.indices.first(where: { rank in
+      guard at[rank] < lists[rank].count else { return false }
+      switch lists[rank][at[rank]].kind {
+      case .forward: return rank == 0 || forward[(rank - 1) * microBatches + counts[rank][0]] != nil
+      case .inputBackward:
+        return rank == degree - 1 || backward[(rank + 1) * microBatches + counts[rank][1]] != nil
+      default: return true
+      }
+    }) {
+      let kind = lists[rank][at[rank]].kind
+      var start = clock[rank]
+      if kind == .forward {
+        let number = counts[rank][0]
+        if rank > 0 { start = max(start, forward[(rank - 1) * microBatches + number] ?? 0) }
+        if at[rank] > 0 { idle += start - clock[rank] }
+        forward[rank * microBatches + number] = start + 1
+        counts[rank][0] += 1
+      } else if kind == .inputBackward {
+        let number = counts[rank][1]
+        if rank < degree - 1 {
+          start = max(start, backward[(rank + 1) * microBatches + number] ?? 0)
+        }
+        idle += start - clock[rank]
+        backward[rank * microBatches + number] = start + 1
+        counts[rank][1] += 1
+      }
+      clock[rank] = start + 1
+      at[rank] += 1
+    }
+    #expect(zip(at, lists).allSatisfy { $0 == $1.count })
+    #expect(idle == 0)
+    #expect(clock == (0..<degree).map { $0 + 3 * microBatches })
+  }
+
   @Test("ZB-V has 2p parts of half a rank in flight on every rank", arguments: 2...16)
   func zeroBubbleV(degree: Int) throws {
     for rank in 0..<degree {

@@ -5,10 +5,11 @@ import Testing
 /// The model: 2 layers, hidden size 64, MLP 128, 4 heads of 16, 2 key heads, vocabulary 100; 2 sequences of 8 tokens.
 @Suite("Tensor parallelism, PyTorch's way") struct TensorParallelTests {
   private func scenario(
-    _ strategies: String, _ more: String = "", tied: Bool = false, devices: Int = 2
+    _ strategies: String, _ more: String = "", tied: Bool = false, devices: Int = 2,
+    family: String = "llama"
   ) throws -> Scenario {
     let text = """
-      {"schema": 1, "model": {"model_type": "llama", "vocab_size": 100, "hidden_size": 64,
+      {"schema": 1, "model": {"model_type": "\(family)", "vocab_size": 100, "hidden_size": 64,
         "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
         "num_key_value_heads": 2, "tie_word_embeddings": \(tied)},
        "workload": {"micro_batch_size": 2, "sequence_length": 8}, "precision": "bf16-true",
@@ -91,6 +92,7 @@ import Testing
     let strategies: String
     var more = ""
     var tied = false
+    var family = "llama"
     let path: String
   }
 
@@ -107,7 +109,20 @@ import Testing
       strategies: #"{"tensor_parallel": {"degree": 2}, "sequence_parallel": {}}"#,
       more: #", "attention": "eager""#, path: "attention"),
     Mistake(
-      strategies: #"{"tensor_parallel": {"degree": 2}, "lora": {}}"#, path: "strategies.lora"),
+      strategies: #"{"tensor_parallel": {"degree": 2}, "sequence_parallel": {}, "lora": {}}"#,
+      path: "strategies.lora"),
+    Mistake(
+      strategies: #"{"tensor_parallel": {"degree": 2}, "lora": {"use_dora": true}}"#,
+      path: "strategies.lora"),
+    Mistake(
+      strategies: #"{"tensor_parallel": {"degree": 2}, "zero": {"stage": 1, "shards": 2}}"#,
+      path: "strategies.zero"),
+    Mistake(
+      strategies: #"{"tensor_parallel": {"degree": 2}, "sequence_parallel": {}}"#,
+      family: "gemma", path: "strategies.sequence_parallel"),
+    Mistake(
+      strategies: #"{"tensor_parallel": {"degree": 2}}"#, family: "falcon",
+      path: "strategies.tensor_parallel"),
     Mistake(
       strategies: #"{"tensor_parallel": {"degree": 2}, "ddp": {"replicas": 2}}"#,
       path: "strategies.ddp"),
@@ -128,7 +143,8 @@ import Testing
   @Test("refuses what cannot run, or was never measured", arguments: mistakes)
   func refused(_ mistake: Mistake) throws {
     let error = #expect(throws: PlanError.self) {
-      var scenario = try scenario(mistake.strategies, mistake.more, tied: mistake.tied)
+      var scenario = try scenario(
+        mistake.strategies, mistake.more, tied: mistake.tied, family: mistake.family)
       scenario.devices = nil
       _ = try Planner.plan(scenario)
     }

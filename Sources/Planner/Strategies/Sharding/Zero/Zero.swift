@@ -103,8 +103,10 @@ public struct Zero: Strategy {
     plan.clipping = nil
     plan.context.savesLinearInputs = partitioning == 3
     plan.assumptions.append(assumption)
-    let settings = self
-    plan.distribution = { (graph, plan) throws(PlanError) in
+    // Devices that share a sequence share the states as well.
+    var whole = self
+    whole.shards = try checkedProduct(shards, plan.mesh.context)
+    plan.distribution = { [settings = whole] (graph, plan) throws(PlanError) in
       try settings.check(graph, plan)
       if settings.partitioning == 3 {
         return try ZeroGatheredStep(settings, graph, plan)
@@ -122,6 +124,15 @@ public struct Zero: Strategy {
     return Assumption(
       "zero", "DeepSpeed 0.19.8 runs ZeRO stage \(partitioning), on \(rank)",
       source: "deepspeed/runtime/zero, DeepSpeed 0.19.8")
+  }
+}
+
+extension Zero {
+  /// Bytes of a gradient's element while it is reduced: fp32 where devices share sequences.
+  ///
+  /// Source: `seq_parallel_communication_data_type` in `deepspeed/runtime/constants.py` and `engine.py`, DeepSpeed 0.19.8.
+  static func reducedSize(_ plan: TrainingPlan) -> Int {
+    plan.mesh.exchangesHeads ? DType.fp32.size : plan.context.dtype.size
   }
 }
 

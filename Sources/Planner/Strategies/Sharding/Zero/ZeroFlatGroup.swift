@@ -84,19 +84,20 @@ struct ZeroFlatGroup {
   /// Whether the first rank owns a piece of the parameter.
   func isFirst(_ parameter: Int) -> Bool { starts[parameter] < share }
 
-  /// The copies that a reduction makes of the gradients `parameters`: where more than one piece is reduced together.
-  func copies(_ parameters: [Int], upTo limit: Int) -> [Int] {
-    var copies: [Int] = []
+  /// The elements that a reduction of the gradients `parameters` takes together, and whether they are more than one
+  /// piece, of which it makes a copy.
+  func groups(_ parameters: [Int], upTo limit: Int) -> [(elements: Int, isJoined: Bool)] {
+    var groups: [(elements: Int, isJoined: Bool)] = []
     var (together, tensors) = (0, 0)
     for piece in pieces(parameters) {
       together += piece
       tensors += 1
       guard together > limit else { continue }
-      if tensors > 1 { copies.append(together) }
+      groups.append((together, tensors > 1))
       (together, tensors) = (0, 0)
     }
-    if tensors > 1 { copies.append(together) }
-    return copies
+    if tensors > 0 { groups.append((together, tensors > 1)) }
+    return groups
   }
 
   /// The gradients `parameters` one behind the other, cut where another rank owns them.

@@ -9,6 +9,8 @@
 final class ZeroGatheredStep: Distribution {
   private let settings: Zero
   private let size: Int
+  /// Bytes of an element while it is reduced.
+  private let reducedSize: Int
   private let adam: ZeroAdam?
   private var uses: ZeroUses
   private let leftover: [Int]
@@ -40,6 +42,7 @@ final class ZeroGatheredStep: Distribution {
   init(_ settings: Zero, _ graph: LayerGraph, _ plan: TrainingPlan) throws(PlanError) {
     self.settings = settings
     size = plan.context.dtype.size
+    reducedSize = Zero.reducedSize(plan)
     adam = plan.optimizer as? ZeroAdam
     uses = ZeroUses(graph.program)
     leftover = plan.leftover(graph.program)
@@ -146,7 +149,8 @@ final class ZeroGatheredStep: Distribution {
     if settings.optimizerOffload == nil { tape.schedule.allocate(9, .other, moment) }
     if settings.contiguous {
       tape.schedule.allocate(
-        try checkedProduct(settings.reduceBucket, size), .communication, Moment.bucket.rawValue)
+        try checkedProduct(settings.reduceBucket, reducedSize), .communication,
+        Moment.bucket.rawValue)
     }
     guard settings.optimizerOffload == nil else { return }
     for elements in subGroups { tape.schedule.allocate(elements * 4, .optimizerState, moment) }
@@ -227,23 +231,37 @@ final class ZeroGatheredStep: Distribution {
     let inPlace =
       settings.contiguous && filled <= settings.reduceBucket && !settings.scatters
     let fits = waiting.count == 1 && filled % settings.shards == 0
-    var copy: Int32 = -1
+    var copies: [Int32] = []
+    if reducedSize != size, !inPlace {
+      // What is in the bucket has its format already.
+      for parameter in waiting where gradients[parameter] >= 0 {
+        let bytes = parameters.all[parameter].elements * reducedSize
+        copies.append(tape.allocate(bytes, .communication, moment, stream: stream))
+      }
+    }
     if !inPlace, !fits {
       gather.letGo(&tape)
       var padded = 0
       for parameter in waiting { padded += share(parameters.all[parameter]) * settings.shards }
-      let padding = (padded - filled) * size
+      let padding = (padded - filled) * reducedSize
       let empty = padding > 0 ? tape.allocate(padding, .communication, moment, stream: stream) : -1
-      copy = tape.allocate(padded * size, .communication, moment, stream: stream)
+      copies.append(
+        tape.allocate(padded * reducedSize, .communication, moment, stream: stream))
       tape.release(empty, moment)
     }
-    tape.communicate(inPlace ? .allReduce : .reduceScatter, filled * size, among: settings.shards)
+    tape.communicate(
+      inPlace ? .allReduce : .reduceScatter, filled * reducedSize, among: settings.shards)
+    if reducedSize != size {
+      for elements in inPlace ? [filled] : waiting.map({ share(parameters.all[$0]) }) {
+        copies.append(tape.allocate(elements * size, .communication, moment, stream: stream))
+      }
+    }
     if settings.optimizerOffload != nil { leave(&tape) }
     for parameter in waiting {
       if gradients[parameter] >= 0 { gather.hold(gradients[parameter]) }
       gradients[parameter] = -1
     }
-    tape.release(copy, moment)
+    for copy in copies { tape.release(copy, moment) }
     waiting.removeAll(keepingCapacity: true)
     filled = 0
   }

@@ -9,6 +9,8 @@ final class ZeroPartitionedStep: Distribution {
   private let settings: Zero
   private let microBatches: Int
   private let size: Int
+  /// Bytes of an element while it is reduced.
+  private let reducedSize: Int
   private let adam: ZeroAdam?
   private var parameters: ZeroParameters
   private var flat = ZeroFlatGroup()
@@ -36,6 +38,7 @@ final class ZeroPartitionedStep: Distribution {
     self.settings = settings
     microBatches = plan.microBatches
     size = plan.context.dtype.size
+    reducedSize = Zero.reducedSize(plan)
     adam = plan.optimizer as? ZeroAdam
     parameters = ZeroParameters(program)
   }
@@ -128,14 +131,21 @@ final class ZeroPartitionedStep: Distribution {
   private func reduce(_ tape: inout Tape) {
     guard !waiting.isEmpty else { return }
     let moment = Moment.reduceScatter.rawValue
-    if settings.scatters {
-      for elements in flat.copies(waiting, upTo: settings.reduceBucket) {
+    let stream: UInt8 = settings.overlaps ? 1 : 0
+    let groups =
+      settings.scatters ? flat.groups(waiting, upTo: settings.reduceBucket) : [(filled, false)]
+    for group in groups {
+      let copy =
+        group.isJoined
+        ? tape.allocate(group.elements * size, .communication, moment, stream: stream) : -1
+      if reducedSize != size {
         tape.release(
-          tape.allocate(elements * size, .communication, moment, stream: settings.overlaps ? 1 : 0),
-          moment)
+          tape.allocate(
+            group.elements * reducedSize, .communication, moment, stream: stream), moment)
       }
+      tape.release(copy, moment)
     }
-    tape.communicate(.allReduce, filled * size, among: settings.shards)
+    tape.communicate(.allReduce, filled * reducedSize, among: settings.shards)
     if settings.optimizerOffload != nil {
       leave(&tape)
     } else if owned < 0 {
