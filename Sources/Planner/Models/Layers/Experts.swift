@@ -33,6 +33,8 @@ struct Experts: Sendable {
   func callAsFunction(_ x: Value, indices: Value, weights: Value, in f: inout Forward)
     throws(PlanError) -> Value
   {
+    let first = f.program.operations.count
+    defer { f.span(.experts, since: first) }
     f.enter("experts", holding: x, indices, weights)
     let pairs = indices.spec.elements
     let samples = f.local(try f.view(weights, columns: 1))
