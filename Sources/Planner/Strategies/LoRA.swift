@@ -109,7 +109,8 @@ public struct LoRA: Strategy {
       }
       let base =
         f.context.quantization?.adapterFormat ?? f.context.storedFormat ?? f.context.dtype
-      let dtype: DType = settings.adapterPrecision == .fp32 ? .fp32 : base
+      let isWide = settings.adapterPrecision == .fp32 && !f.context.castsAdapters
+      let dtype: DType = isWide ? .fp32 : base
       var weights = AdapterWeights(
         down: try f.parameter(
           "lora_A.weight", settings.rank, input, leading: settings.rank, dtype: dtype,

@@ -10,6 +10,8 @@ import Testing
   private static func above(_ name: String, _ phase: Phase) -> Double {
     // Of four layers over five ranks, each rank cuts whole ones.
     if name.hasPrefix("g-"), phase == .optimizer { return 0.06 }
+    // Of eight ranks in fp32, one has the largest gradient and another the most of them.
+    if name.hasPrefix("ac-"), name.hasSuffix("ckpt-clip") { return 0.015 }
     // Where few parameters may be there at once, the plan has one more, which is all experts of a layer.
     let mixtures = ["moe-", "mix-", "q2m-", "q30-", "m87-"]
     if mixtures.contains(where: { name.hasPrefix($0) }), phase != .optimizer { return 0.05 }
@@ -46,7 +48,7 @@ import Testing
     #expect(all > 0 && 3 * equal >= 2 * all, "\(equal) of \(all)")
   }
 
-  @Test("are all there") func count() { #expect(Self.cases.count == 171) }
+  @Test("are all there") func count() { #expect(Self.cases.count == 200) }
 
   @Test("leave behind what they found, in random scenarios of all families") func random() throws {
     var planned = 0
@@ -74,7 +76,7 @@ import Testing
             [0, 1000, 100_000].randomElement(using: &generator) ?? 0),
           "bf16_master_weights_and_grads": .bool(seed % 3 == 1),
           "bf16_optimizer_states": .bool(seed % 3 == 1),
-          "grad_accum_dtype": .string(seed % 3 == 2 ? "fp32" : "bf16"),
+          "grad_accum_dtype": .string(seed % 3 == 1 ? "bf16" : "fp32"),
           "immediate_grad_update": .bool(.random(using: &generator)),
           "zero_allow_untested_optimizer": .bool(true),
         ]
@@ -82,8 +84,8 @@ import Testing
         .object(members.sorted { $0.key < $1.key }.map { .init($0.key, $0.value) }),
         path: "strategies.zero")
       scenario.strategies.append(try Zero(&options))
-      scenario.precision = .bf16True
-      scenario.autocasts = false
+      scenario.precision = seed % 3 == 0 ? [.fp16Mixed, .bf16Mixed][Int(seed % 2)] : .bf16True
+      scenario.autocasts = scenario.precision == .bf16True && seed % 5 == 0
       let optimizers: [any Optimizer] = [AdamW(), Lion(), SGD(momentum: 0.9), AdamW8bit()]
       scenario.optimizer = optimizers[Int(seed % 4)]
       do {

@@ -69,12 +69,15 @@ import Testing
     }
   }
 
-  @Test("want Adam, a whole 16-bit or 32-bit format, and layers that can be walked")
+  @Test("want Adam, formats that DeepSpeed's own layers know, and layers that can be walked")
   func conflicts() {
     let zero = #"{"stage": 2, "shards": 2}"#
     #expect(throws: PlanError.self) { try Planner.plan(try scenario(zero, optimizer: "sgd")) }
     #expect(throws: PlanError.self) {
-      try Planner.plan(try scenario(zero, precision: "bf16-mixed"))
+      try Planner.plan(try scenario(zero, precision: "fp8-mixed"))
+    }
+    #expect(throws: PlanError.self) {
+      try Planner.plan(try scenario(#"{"stage": 3, "shards": 2}"#, precision: "bf16-mixed"))
     }
     #expect(throws: PlanError.self) { try Planner.plan(try scenario(zero, layers: 2000)) }
   }

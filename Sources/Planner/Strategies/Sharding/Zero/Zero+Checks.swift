@@ -3,12 +3,20 @@ extension Zero {
   /// Refuses settings that exclude each other.
   func check(_ plan: TrainingPlan) throws(PlanError) {
     try checkOptimizer(plan.optimizer)
-    try checkFormats(plan.context.dtype)
-    if plan.context.autocast != nil || plan.context.float8 {
+    try checkFormats(plan.context)
+    if plan.context.float8 {
       throw Self.refused(
-        "ZeRO casts the model itself; autocast on top cannot be planned", "precision",
-        "Use \"bf16-true\" or \"16-true\", which keep fp32 master weights under ZeRO, or \"32-true\"."
-      )
+        "ZeRO with products in 8 bits cannot be planned", "precision", "Use \"bf16-mixed\".")
+    }
+    if partitioning == 3, plan.context.autocast != nil, plan.context.dtype == .fp32 {
+      throw Self.refused(
+        "stage 3 under autocast cannot be planned: DeepSpeed's linear layer casts for itself there",
+        "precision", "Use stage 1 or 2, or \"bf16-true\", which keeps fp32 master weights.")
+    }
+    if plan.context.bufferFormat != nil, plan.context.bufferFormat != plan.context.dtype {
+      throw Self.refused(
+        "DeepSpeed casts back what prepare_model_for_kbit_training widened",
+        "strategies.lora.prepare_for_kbit_training", "Leave it out.")
     }
     if plan.context.kernels.isProcessor {
       throw Self.refused(
@@ -74,7 +82,8 @@ extension Zero {
   }
 
   /// Refuses formats that DeepSpeed does not combine.
-  private func checkFormats(_ model: DType) throws(PlanError) {
+  private func checkFormats(_ context: ForwardContext) throws(PlanError) {
+    let model = context.dtype
     if lowPrecisionMaster, model != .bf16 {
       throw Self.refused(
         "master weights in bf16 want a model in bf16",
@@ -91,7 +100,7 @@ extension Zero {
         "strategies.zero.bf16_master_weights_and_grads",
         "Add \"bf16_optimizer_states\": true, or \"offload_optimizer\".")
     }
-    let formats = ZeroFormats(self, model: model)
+    let formats = ZeroFormats(self, context)
     guard formats.accumulatesWider else { return }
     guard accumulation == .fp32, !lowPrecisionMaster else {
       throw Self.refused(
@@ -112,6 +121,12 @@ extension Zero {
       throw PlanError(
         .unsupported, "ZeRO is planned layer by layer, for at most 1,024 layers",
         path: "model.num_hidden_layers", fix: "Use fewer layers, or fsdp.")
+    }
+    let widens = graph.program.operations.contains { $0.name.description.hasSuffix("layer_norm") }
+    if partitioning == 3, plan.context.autocast != nil, widens {
+      throw Self.refused(
+        "stage 3 under autocast cannot be planned of a model with LayerNorm, whose output autocast widens",
+        "autocast", "Leave \"autocast\" out, or use stage 1 or 2.")
     }
     for leaf in graph.program.leaves
     where leaf.trainable && leaf.spec.dtype != plan.context.dtype {

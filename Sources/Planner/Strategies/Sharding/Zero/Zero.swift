@@ -148,6 +148,7 @@ public struct Zero: Strategy {
     // The norm is always computed, by DeepSpeed's own code: clipping only adds a product in place.
     plan.clipping = nil
     plan.context.savesLinearInputs = partitioning == 3
+    plan.context.castsAdapters = plan.context.dtype != .fp32
     plan.assumptions.append(assumption)
     let settings = self
     plan.distribution = { (graph, plan) throws(PlanError) in

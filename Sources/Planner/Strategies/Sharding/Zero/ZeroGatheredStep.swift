@@ -44,7 +44,7 @@ final class ZeroGatheredStep: Distribution {
   init(_ settings: Zero, _ graph: LayerGraph, _ plan: TrainingPlan) throws(PlanError) {
     self.settings = settings
     size = plan.context.dtype.size
-    formats = ZeroFormats(settings, model: plan.context.dtype)
+    formats = ZeroFormats(settings, plan.context)
     optimizer = plan.optimizer as? ZeroOptimizer
     kernels = plan.context.kernels
     uses = ZeroUses(graph.program, plan, settings)

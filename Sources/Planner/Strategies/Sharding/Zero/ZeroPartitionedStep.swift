@@ -17,11 +17,18 @@ final class ZeroPartitionedStep: Distribution {
   private var flat = ZeroFlatGroup()
 
   private var isLast = true
-  /// The buffers that gradients are copied to; two where their reduction overlaps with backward.
-  private var buckets: [Int32] = []
-  private var filled = 0
-  /// Parameters in the bucket.
-  private var waiting: [Int] = []
+  /// Gradients that are reduced together.
+  private struct Bucket {
+    let format: DType
+    var filled = 0
+    var waiting: [Int] = []
+  }
+  /// A bucket for each format that gradients are exchanged in.
+  private var buckets: [Bucket] = []
+  /// For each parameter, its bucket.
+  private var bucketOf: [Int] = []
+  /// The buffers that gradients are copied to; two for a bucket where reduction overlaps with backward.
+  private var buffers: [Int32] = []
   /// Gradients that are not in a bucket, by parameter.
   private var gradients: [Int32] = []
   /// What the rank owns of the gradients of this micro-batch, and of those before.
@@ -39,7 +46,7 @@ final class ZeroPartitionedStep: Distribution {
     self.settings = settings
     microBatches = plan.microBatches
     size = plan.context.dtype.size
-    formats = ZeroFormats(settings, model: plan.context.dtype)
+    formats = ZeroFormats(settings, plan.context)
     optimizer = plan.optimizer as? ZeroOptimizer
     kernels = plan.context.kernels
     parameters = ZeroParameters(program)
@@ -50,6 +57,9 @@ final class ZeroPartitionedStep: Distribution {
     parameters.fill(weights)
     flat = try ZeroFlatGroup(parameters.all, settings)
     gradients = Array(repeating: -1, count: parameters.all.count)
+    let exchanged = formats.exchanged(parameters.all)
+    buckets = exchanged.map { Bucket(format: $0) }
+    bucketOf = parameters.all.map { exchanged.firstIndex(of: formats.exchange($0)) ?? 0 }
     return [try .flat(flat.share, formats.master)]
   }
 
@@ -89,7 +99,7 @@ final class ZeroPartitionedStep: Distribution {
 
   func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape) {
     let parameter = parameters.index(of: leaf)
-    makeBuckets(&tape)
+    makeBuffers(&tape)
     if gradients[parameter] >= 0 {
       // Autograd adds it to the `.grad` of the micro-batches before.
       tape.release(gradient, Moment.accumulation.rawValue)
@@ -99,10 +109,10 @@ final class ZeroPartitionedStep: Distribution {
     if settings.partitioning == 2 || settings.overlaps && isLast { put(parameter, &tape) }
   }
 
-  private func makeBuckets(_ tape: inout Tape) {
-    guard buckets.isEmpty else { return }
-    for _ in 0..<(settings.overlaps ? 2 : 1) {
-      buckets.append(
+  private func makeBuffers(_ tape: inout Tape) {
+    guard buffers.isEmpty else { return }
+    for _ in 0..<(settings.overlaps ? 2 : 1) * buckets.count {
+      buffers.append(
         tape.allocate(settings.reduceBucket * size, .communication, Moment.bucket.rawValue))
     }
   }
@@ -111,7 +121,8 @@ final class ZeroPartitionedStep: Distribution {
   private func put(_ parameter: Int, _ tape: inout Tape) {
     guard gradients[parameter] >= 0 else { return }
     let elements = parameters.all[parameter].elements
-    if filled + elements > settings.reduceBucket { reduce(&tape) }
+    let bucket = bucketOf[parameter]
+    if buckets[bucket].filled + elements > settings.reduceBucket { reduce(bucket, &tape) }
     if elements <= settings.reduceBucket {
       letGo(parameter, &tape)
     } else if settings.optimizerOffload != nil {
@@ -120,8 +131,8 @@ final class ZeroPartitionedStep: Distribution {
       letGo(parameter, &tape)
       gradients[parameter] = copy
     }
-    filled += elements
-    waiting.append(parameter)
+    buckets[bucket].filled += elements
+    buckets[bucket].waiting.append(parameter)
   }
 
   private func letGo(_ parameter: Int, _ tape: inout Tape) {
@@ -129,21 +140,27 @@ final class ZeroPartitionedStep: Distribution {
     gradients[parameter] = -1
   }
 
-  /// Averages what is in the bucket, and keeps what the rank owns.
-  private func reduce(_ tape: inout Tape) {
-    guard !waiting.isEmpty else { return }
+  /// Averages what is in a bucket, and keeps what the rank owns.
+  private func reduce(_ number: Int, _ tape: inout Tape) {
+    let bucket = buckets[number]
+    guard !bucket.waiting.isEmpty else { return }
     let moment = Moment.reduceScatter.rawValue
     if formats.accumulatesWider { addTo(&tape) }
-    if settings.scatters { reduceInSlices(&tape) }
-    tape.communicate(.allReduce, filled * size, among: settings.shards)
+    if settings.scatters {
+      reduceInSlices(bucket, &tape)
+    } else if bucket.format != formats.model {
+      tape.release(
+        tape.allocate(bucket.filled * bucket.format.size, .communication, moment), moment)
+    }
+    tape.communicate(.allReduce, bucket.filled * bucket.format.size, among: settings.shards)
     if settings.optimizerOffload != nil {
-      leave(&tape)
+      leave(bucket.waiting, &tape)
     } else if owned < 0, !formats.accumulatesWider {
       owned = tape.allocate(flat.owned * size, .gradients, moment)
     }
-    for parameter in waiting where isDone(parameter) { letGo(parameter, &tape) }
-    waiting.removeAll(keepingCapacity: true)
-    filled = 0
+    for parameter in bucket.waiting where isDone(parameter) { letGo(parameter, &tape) }
+    buckets[number].waiting.removeAll(keepingCapacity: true)
+    buckets[number].filled = 0
   }
 
   /// Whether a gradient is let go of once it was reduced.
@@ -161,16 +178,21 @@ final class ZeroPartitionedStep: Distribution {
       flat.share * formats.accumulation.size, .gradients, Moment.reduceScatter.rawValue)
   }
 
-  /// Slices of more than one piece are copied to one tensor; what of it is this rank's is cast where it adds up wider.
-  private func reduceInSlices(_ tape: inout Tape) {
+  /// Slices of more than one piece are copied to one tensor, which is cast where it is exchanged in another format; what
+  /// of it is this rank's is cast where it adds up wider.
+  private func reduceInSlices(_ bucket: Bucket, _ tape: inout Tape) {
     let moment = Moment.reduceScatter.rawValue
     let stream: UInt8 = settings.overlaps ? 1 : 0
     let reductions = flat.reductions(
-      waiting, upTo: settings.reduceBucket, apart: formats.accumulatesWider)
+      bucket.waiting, upTo: settings.reduceBucket, apart: formats.accumulatesWider)
     for reduction in reductions {
       let copy =
         reduction.pieces > 1
         ? tape.allocate(reduction.elements * size, .communication, moment, stream: stream) : -1
+      if bucket.format != formats.model {
+        let bytes = reduction.elements * bucket.format.size
+        tape.release(tape.allocate(bytes, .communication, moment, stream: stream), moment)
+      }
       if formats.accumulatesWider {
         tape.release(
           tape.allocate(reduction.largest * 4, .communication, moment, stream: stream), moment)
@@ -180,7 +202,7 @@ final class ZeroPartitionedStep: Distribution {
   }
 
   /// What the rank owns goes to the host: its norm in fp64, then a copy in fp32.
-  private func leave(_ tape: inout Tape) {
+  private func leave(_ waiting: [Int], _ tape: inout Tape) {
     guard isLast else { return }
     let moment = Moment.reduceScatter.rawValue
     let master = formats.master.size
@@ -198,12 +220,12 @@ final class ZeroPartitionedStep: Distribution {
       if settings.partitioning == 1, !settings.overlaps {
         for parameter in flat.order { put(parameter, &tape) }
       }
-      reduce(&tape)
+      for bucket in buckets.indices { reduce(bucket, &tape) }
       for parameter in gradients.indices where gradients[parameter] >= 0 {
         letGo(parameter, &tape)
       }
-      for bucket in buckets { tape.release(bucket, Moment.bucket.rawValue) }
-      buckets = []
+      for buffer in buffers { tape.release(buffer, Moment.bucket.rawValue) }
+      buffers = []
     }
     if formats.accumulatesWider {
       // It adds up where it is.
