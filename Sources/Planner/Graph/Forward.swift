@@ -93,6 +93,11 @@ struct Forward {
     for case let argument? in [a, b, c] { _ = local(argument) }
   }
 
+  /// The operations since the number `first` are those of a module with weights of its own.
+  mutating func span(_ kind: Program.Span.Kind, since first: Int) {
+    program.spans.append(Program.Span(kind: kind, operations: first..<program.operations.count))
+  }
+
   /// Returns from the current frame: its names die, its result becomes a temporary of the caller.
   mutating func leave(_ result: Value) -> Value {
     close(keeping: result.register, -1)

@@ -34,6 +34,8 @@ public struct ForwardContext: Sendable {
   public var keepOutputs = false
   /// Whether linear layers save their input though their weight is frozen (DeepSpeed's `memory_efficient_linear`).
   public var savesLinearInputs = false
+  /// Whether adapters are cast to the format of the frozen weights, whatever it was (DeepSpeed's `bf16` and `fp16`).
+  public var castsAdapters = false
   /// Whether the model's own weights are trained.
   public var trainsBase = true
   /// Whether the output of a frozen embedding is made to want a gradient (`enable_input_require_grads`).

@@ -26,8 +26,24 @@ struct Program: Sendable {
   var heldOutput: Int32 = -1
   /// The register of what else that output holds, or -1.
   var alsoHeld: Int32 = -1
+  /// Modules that run several operations with weights of their own.
+  var spans: [Span] = []
   /// How many tensors are made leaves that want a gradient.
   var requirements: Int32 = 0
+
+  /// The operations of a module that has weights of its own beside those of projections.
+  struct Span: Sendable {
+    /// What the module is.
+    enum Kind: Sendable {
+      /// All experts of a mixture, whose weights lie side by side.
+      case experts
+      /// A mixture with its router and its experts.
+      case mixture
+    }
+    let kind: Kind
+    /// A range of ``Program/operations``.
+    let operations: Range<Int>
+  }
 
   /// Straight-line code, run once for each layer (section 0: once).
   struct Section: Sendable {

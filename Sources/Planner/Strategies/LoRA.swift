@@ -118,7 +118,8 @@ public struct LoRA: Strategy {
       }
       let base =
         f.context.quantization?.adapterFormat ?? f.context.storedFormat ?? f.context.dtype
-      let dtype: DType = settings.adapterPrecision == .fp32 ? .fp32 : base
+      let isWide = settings.adapterPrecision == .fp32 && !f.context.castsAdapters
+      let dtype: DType = isWide ? .fp32 : base
       func whole(_ width: Int, _ isCut: Bool) throws(PlanError) -> Int? {
         isCut ? try checkedProduct(width, settings.rank, f.context.mesh.tensor) : nil
       }

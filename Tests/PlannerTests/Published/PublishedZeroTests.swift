@@ -22,7 +22,7 @@ import Testing
         #expect(note.hasPrefix("Explained: "))
       }
     }
-    #expect(Self.cases.count == 2 && !complete.isEmpty)
+    #expect(Self.cases.count == 5 && !complete.isEmpty)
     #expect(complete.sorted()[complete.count / 2] <= 0.03)
   }
 }

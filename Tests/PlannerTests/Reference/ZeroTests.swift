@@ -3,10 +3,20 @@ import Testing
 @testable import Planner
 
 @Suite("DeepSpeed's own figures for ZeRO") struct ZeroTests {
-  static let cases = Fixtures.cases("zero")
+  static let cases = Fixtures.cases("zero") + Fixtures.cases("zero-states")
 
   /// The reference ran on one rank or two; the plan is for the one that needs most, which may be another.
   private static let above = 0.012
+  private static func above(_ name: String, _ phase: Phase) -> Double {
+    // Of four layers over five ranks, each rank cuts whole ones.
+    if name.hasPrefix("g-"), phase == .optimizer { return 0.06 }
+    // Of eight ranks in fp32, one has the largest gradient and another the most of them.
+    if name.hasPrefix("ac-"), name.hasSuffix("ckpt-clip") { return 0.015 }
+    // Where few parameters may be there at once, the plan has one more, which is all experts of a layer.
+    let mixtures = ["moe-", "mix-", "q2m-", "q30-", "m87-"]
+    if mixtures.contains(where: { name.hasPrefix($0) }), phase != .optimizer { return 0.05 }
+    return above
+  }
   /// Eight bytes for each norm that an offloaded optimizer keeps.
   private static let below = 0.0001
 
@@ -17,8 +27,7 @@ import Testing
       let expected = try #require(
         reference.value.integer("reference", "phases", phase.phase.key, "requested_bytes"))
       let error = Double(phase.live.count) / Double(expected) - 1
-      // The optimizer's phase of one case is 5 % above: of four layers over five ranks, each rank cuts whole ones.
-      let above = "\(reference)".hasPrefix("g-") && phase.phase == .optimizer ? 0.06 : Self.above
+      let above = Self.above("\(reference)", phase.phase)
       #expect(-Self.below <= error && error <= above, "\(phase.phase.key) at \(phase.operation)")
     }
     if let parameters = reference.value.integer("reference", "parameters") {
@@ -39,7 +48,7 @@ import Testing
     #expect(all > 0 && 3 * equal >= 2 * all, "\(equal) of \(all)")
   }
 
-  @Test("are all there") func count() { #expect(Self.cases.count == 68) }
+  @Test("are all there") func count() { #expect(Self.cases.count == 200) }
 
   @Test("leave behind what they found, in random scenarios of all families") func random() throws {
     var planned = 0
@@ -65,12 +74,20 @@ import Testing
             [0, 10_000, 1_000_000_000].randomElement(using: &generator) ?? 0),
           "stage3_param_persistence_threshold": .integer(
             [0, 1000, 100_000].randomElement(using: &generator) ?? 0),
+          "bf16_master_weights_and_grads": .bool(seed % 3 == 1),
+          "bf16_optimizer_states": .bool(seed % 3 == 1),
+          "grad_accum_dtype": .string(seed % 3 == 1 ? "bf16" : "fp32"),
+          "immediate_grad_update": .bool(.random(using: &generator)),
+          "zero_allow_untested_optimizer": .bool(true),
         ]
       var options = try Settings(
         .object(members.sorted { $0.key < $1.key }.map { .init($0.key, $0.value) }),
         path: "strategies.zero")
       scenario.strategies.append(try Zero(&options))
-      scenario.optimizer = AdamW()
+      scenario.precision = seed % 3 == 0 ? [.fp16Mixed, .bf16Mixed][Int(seed % 2)] : .bf16True
+      scenario.autocasts = scenario.precision == .bf16True && seed % 5 == 0
+      let optimizers: [any Optimizer] = [AdamW(), Lion(), SGD(momentum: 0.9), AdamW8bit()]
+      scenario.optimizer = optimizers[Int(seed % 4)]
       do {
         let plan = try Planner.decide(scenario)
         let graph = try scenario.model.family.graph(plan.context)

@@ -40,6 +40,26 @@ import Testing
         "strategies.zero.offload_optimizer.ratio"
       ),
       (#"{"stage": 3, "shards": 2, "bucket": 1}"#, "strategies.zero.bucket"),
+      (
+        #"{"stage": 3, "shards": 2, "bf16_optimizer_states": true}"#,
+        "strategies.zero.bf16_optimizer_states"
+      ),
+      (
+        #"{"stage": 3, "shards": 2, "bf16_master_weights_and_grads": true}"#,
+        "strategies.zero.bf16_master_weights_and_grads"
+      ),
+      (
+        #"{"stage": 2, "shards": 2, "grad_accum_dtype": "int8"}"#,
+        "strategies.zero.grad_accum_dtype"
+      ),
+      (
+        #"{"stage": 2, "shards": 2, "grad_accum_dtype": "fp16"}"#,
+        "strategies.zero.grad_accum_dtype"
+      ),
+      (
+        #"{"stage": 1, "shards": 2, "grad_accum_dtype": "fp32", "offload_optimizer": {"device": "cpu"}}"#,
+        "strategies.zero.grad_accum_dtype"
+      ),
     ])
   func refused(_ zero: String, _ place: String) {
     #expect {
@@ -49,14 +69,60 @@ import Testing
     }
   }
 
-  @Test("want Adam, a whole 16-bit or 32-bit format, and layers that can be walked")
+  @Test("want Adam, formats that DeepSpeed's own layers know, and layers that can be walked")
   func conflicts() {
     let zero = #"{"stage": 2, "shards": 2}"#
     #expect(throws: PlanError.self) { try Planner.plan(try scenario(zero, optimizer: "sgd")) }
     #expect(throws: PlanError.self) {
-      try Planner.plan(try scenario(zero, precision: "bf16-mixed"))
+      try Planner.plan(try scenario(zero, precision: "fp8-mixed"))
+    }
+    #expect(throws: PlanError.self) {
+      try Planner.plan(try scenario(#"{"stage": 3, "shards": 2}"#, precision: "bf16-mixed"))
     }
     #expect(throws: PlanError.self) { try Planner.plan(try scenario(zero, layers: 2000)) }
+  }
+
+  @Test(
+    "want DeepSpeed's leave for optimizers that it has not tested",
+    arguments: [
+      ("sgd", #"{"stage": 2, "shards": 2}"#, "strategies.zero.zero_allow_untested_optimizer"),
+      (
+        "adamw-8bit",
+        #"{"stage": 2, "shards": 2, "zero_allow_untested_optimizer": true, "offload_optimizer": {"device": "cpu"}}"#,
+        "strategies.zero.offload_optimizer"
+      ),
+      (
+        "muon", #"{"stage": 2, "shards": 2, "zero_allow_untested_optimizer": true}"#,
+        "optimizer.name"
+      ),
+    ])
+  func optimizers(_ optimizer: String, _ zero: String, _ place: String) {
+    #expect {
+      _ = try Planner.plan(try scenario(zero, optimizer: optimizer))
+    } throws: {
+      ($0 as? PlanError)?.path == place
+    }
+  }
+
+  // Of 147,776 parameters each of two ranks updates 73,888: two bytes instead of four for the master weight and for each
+  // of the two states.
+  @Test("in bf16 halve master weights and states") func lowPrecision() throws {
+    func state(_ options: String) throws -> Int {
+      let report = try Planner.plan(try scenario(#"{"stage": 2, "shards": 2\#(options)}"#))
+      return report.phases.first { $0.phase == .forward }?.live.count ?? 0
+    }
+    let low = try state(
+      #", "bf16_master_weights_and_grads": true, "bf16_optimizer_states": true"#)
+    #expect(try state("") - low == 3 * 2 * 73_888)
+  }
+
+  // BF16_Optimizer keeps a gradient of four bytes for each of the 147,776 parameters from step to step.
+  @Test("in stage 1 keep fp32 gradients of the whole model") func wide() throws {
+    func state(_ options: String) throws -> Int {
+      let report = try Planner.plan(try scenario(#"{"stage": 1, "shards": 2\#(options)}"#))
+      return report.phases.first { $0.phase == .forward }?.live.count ?? 0
+    }
+    #expect(try state(#", "grad_accum_dtype": "fp32""#) - state("") == 4 * 147_776)
   }
 
   @Test("larger than any machine are refused, not added up", arguments: [1, 2, 3])

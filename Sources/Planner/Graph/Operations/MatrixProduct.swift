@@ -14,6 +14,8 @@ struct Linear: Sendable {
   var form = Form.linear
   /// What of the weight this device has.
   var cut = Cut.whole
+  /// Whether its input has two dimensions, so that DeepSpeed's linear layer adds the bias in the product's kernel.
+  var takesMatrix = false
 
   /// What of a weight one of several devices has that share it.
   enum Cut: Sendable {
@@ -115,6 +117,7 @@ extension Forward {
       return try quantization.product(x, linear, in: &self)
     }
     if multipliesInFloat8(linear) { return try float8Product(x, linear) }
+    if linear.takesMatrix, linear.bias != nil { program.addsBias = true }
     let (weight, module, form) = (linear.weight, linear.module, linear.form)
     guard form == .matmul, let bias = linear.bias else {
       return try product(x, weight, bias: linear.bias, module: module, form: form)
@@ -144,7 +147,8 @@ extension Forward {
     work(
       flops: flops, bytes: x.spec.bytes + w.spec.bytes + spec.bytes, dtype: spec.dtype)
     if let bias {
-      program.addsBias = true
+      // DeepSpeed's linear layer adds the bias in place.
+      if !context.savesLinearInputs || form != .linear { program.addsBias = true }
       gradient(0, x.spec, view: true, flops: flops)
       productScratch(0, x.spec)
       gradient(1, w.spec, view: true, role: .gradients, flops: flops)

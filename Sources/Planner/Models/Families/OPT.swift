@@ -113,12 +113,13 @@ struct OPT: ModelFamily {
     let attentionNorm = try LayerNorm(
       "self_attn_layer_norm", weight: "self_attn_layer_norm.weight",
       bias: "self_attn_layer_norm.bias", width: sizes.hidden, in: &f)
-    let fc1 = try f.linear(
+    var fc1 = try f.linear(
       "fc1", weight: "fc1.weight", bias: bias ? "fc1.bias" : nil, input: sizes.hidden,
       output: intermediate)
-    let fc2 = try f.linear(
+    var fc2 = try f.linear(
       "fc2", weight: "fc2.weight", bias: bias ? "fc2.bias" : nil, input: intermediate,
       output: sizes.hidden)
+    (fc1.takesMatrix, fc2.takesMatrix) = (true, true)
     let finalNorm = try LayerNorm(
       "final_layer_norm", weight: "final_layer_norm.weight", bias: "final_layer_norm.bias",
       width: sizes.hidden, in: &f)

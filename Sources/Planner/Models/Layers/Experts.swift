@@ -45,6 +45,8 @@ struct Experts: Sendable {
   {
     let (x, weights) =
       isShared ? (f.summingGradient(x), f.summingGradient(weights)) : (x, weights)
+    let first = f.program.operations.count
+    defer { f.span(.experts, since: first) }
     f.enter("experts", holding: x, indices, weights)
     let pairs = indices.spec.elements
     let samples = f.local(try f.view(weights, columns: 1))

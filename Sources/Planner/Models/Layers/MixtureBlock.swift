@@ -15,6 +15,8 @@ struct MixtureBlock: FeedForward {
 
   /// Runs the block.
   func callAsFunction(_ x: Value, in f: inout Forward) throws(PlanError) -> Value {
+    let first = f.program.operations.count
+    defer { f.span(.mixture, since: first) }
     f.enter("mlp", holding: x)
     let tokens = f.local(try f.view(x, columns: x.spec.columns))
     var common: Value?

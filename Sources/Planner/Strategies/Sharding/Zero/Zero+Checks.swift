@@ -2,17 +2,21 @@
 extension Zero {
   /// Refuses settings that exclude each other.
   func check(_ plan: TrainingPlan) throws(PlanError) {
-    let optimizer = plan.optimizer
-    guard optimizer is AdamW || optimizer is Adam else {
+    try checkOptimizer(plan.optimizer)
+    try checkFormats(plan)
+    if plan.context.float8 {
       throw Self.refused(
-        "\(optimizer.label) under ZeRO cannot be planned: DeepSpeed calls all but its own optimizers untested",
-        "optimizer.name", "Use adamw or adam.")
+        "ZeRO with products in 8 bits cannot be planned", "precision", "Use \"bf16-mixed\".")
     }
-    if plan.context.autocast != nil || plan.context.float8 {
+    if partitioning == 3, plan.context.autocast != nil, plan.context.dtype == .fp32 {
       throw Self.refused(
-        "ZeRO casts the model itself; autocast on top cannot be planned", "precision",
-        "Use \"bf16-true\" or \"16-true\", which keep fp32 master weights under ZeRO, or \"32-true\"."
-      )
+        "stage 3 under autocast cannot be planned: DeepSpeed's linear layer casts for itself there",
+        "precision", "Use stage 1 or 2, or \"bf16-true\", which keeps fp32 master weights.")
+    }
+    if plan.context.bufferFormat != nil, plan.context.bufferFormat != plan.context.dtype {
+      throw Self.refused(
+        "DeepSpeed casts back what prepare_model_for_kbit_training widened",
+        "strategies.lora.prepare_for_kbit_training", "Leave it out.")
     }
     if plan.context.kernels.isProcessor {
       throw Self.refused(
@@ -56,6 +60,62 @@ extension Zero {
     }
   }
 
+  /// Refuses optimizers that want whole weights, or that DeepSpeed refuses.
+  private func checkOptimizer(_ optimizer: any Optimizer) throws(PlanError) {
+    guard ZeroOptimizer.takesShares(optimizer) else {
+      throw Self.refused(
+        "\(optimizer.label) cannot update a rank's flat share of all weights", "optimizer.name",
+        "Use adamw, adam, lion, sgd, adafactor, adamw-8bit or lion-8bit.")
+    }
+    guard !ZeroOptimizer.isTested(optimizer) else { return }
+    if !allowsUntested {
+      throw Self.refused(
+        "DeepSpeed calls \(optimizer.label) under ZeRO untested and does not run it",
+        "strategies.zero.zero_allow_untested_optimizer",
+        "Write \"zero_allow_untested_optimizer\": true, as transformers' Trainer does.")
+    }
+    if optimizerOffload != nil {
+      throw Self.refused(
+        "DeepSpeed steps on the host with its own Adam and Lion, not with \(optimizer.label)",
+        "strategies.zero.offload_optimizer", "Use adamw, adam or lion, or leave it out.")
+    }
+  }
+
+  /// Refuses formats that DeepSpeed does not combine.
+  private func checkFormats(_ plan: TrainingPlan) throws(PlanError) {
+    let context = plan.context
+    let model = context.dtype
+    if lowPrecisionMaster, model != .bf16 {
+      throw Self.refused(
+        "master weights in bf16 want a model in bf16",
+        "strategies.zero.bf16_master_weights_and_grads", "Use precision \"bf16-true\".")
+    }
+    if lowPrecisionStates, !lowPrecisionMaster {
+      throw Self.refused(
+        "DeepSpeed wants bf16 master weights for bf16 optimizer states",
+        "strategies.zero.bf16_optimizer_states", "Add \"bf16_master_weights_and_grads\": true.")
+    }
+    if lowPrecisionMaster, !lowPrecisionStates, optimizerOffload == nil {
+      throw Self.refused(
+        "DeepSpeed wants fp32 states beside bf16 master weights on the host",
+        "strategies.zero.bf16_master_weights_and_grads",
+        "Add \"bf16_optimizer_states\": true, or \"offload_optimizer\".")
+    }
+    let formats = ZeroFormats(self, plan)
+    guard formats.accumulatesWider else { return }
+    guard accumulation == .fp32, !lowPrecisionMaster else {
+      throw Self.refused(
+        "gradients of a model in \(model.rawValue) that add up in \(formats.accumulation.rawValue) "
+          + "for weights in \(formats.master.rawValue) cannot be planned",
+        "strategies.zero.grad_accum_dtype", "Use \"fp32\", or leave it out.")
+    }
+    if partitioning == 1, !addsUpApart(model) {
+      throw Self.refused(
+        "fp32 accumulation in stage 1 can be planned in bf16 and on the device only",
+        "strategies.zero.grad_accum_dtype", "Use stage 2, or leave it out.")
+    }
+  }
+
   /// Refuses models whose weights DeepSpeed would cast, and ones too deep to be walked layer by layer.
   func check(_ graph: LayerGraph, _ plan: TrainingPlan) throws(PlanError) {
     guard graph.layers <= 1024 else {
@@ -63,10 +123,11 @@ extension Zero {
         .unsupported, "ZeRO is planned layer by layer, for at most 1,024 layers",
         path: "model.num_hidden_layers", fix: "Use fewer layers, or fsdp.")
     }
-    if partitioning == 3, graph.program.leaves.contains(where: { $0.active != nil }) {
+    let widens = graph.program.operations.contains { $0.name.description.hasSuffix("layer_norm") }
+    if partitioning == 3, plan.context.autocast != nil, widens {
       throw Self.refused(
-        "stage 3 of a mixture of experts cannot be planned: DeepSpeed gathers its blocks whole",
-        "strategies.zero.stage", "Use stage 1 or 2, or fsdp.")
+        "stage 3 under autocast cannot be planned of a model with LayerNorm, whose output autocast widens",
+        "autocast", "Leave \"autocast\" out, or use stage 1 or 2.")
     }
     for leaf in graph.program.leaves
     where leaf.trainable && leaf.spec.dtype != plan.context.dtype {

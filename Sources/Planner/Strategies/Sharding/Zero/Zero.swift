@@ -1,7 +1,8 @@
 /// Cuts optimizer states, gradients and parameters over data-parallel devices as DeepSpeed's ZeRO does.
 ///
 /// The precision decides what DeepSpeed has enabled: `bf16-true` its `bf16`, `16-true` its `fp16`, both with fp32 master
-/// weights; `32-true` neither.
+/// weights; `32-true` neither. What DeepSpeed has in its sections `bf16`, `data_types` and `optimizer` stands among the
+/// options of `zero_optimization`, under the same names.
 ///
 /// Source: Rajbhandari et al. 2020, arXiv:1910.02054; `deepspeed/runtime/zero` and `deepspeed/runtime/engine.py`,
 /// DeepSpeed 0.19.8, whose option names and defaults these are.
@@ -40,8 +41,20 @@ public struct Zero: Strategy {
   public let maxReuse: Int
   /// Parameters of at most so many elements stay whole (`stage3_param_persistence_threshold`).
   public let persistence: Int
+  /// Whether stage 3 gathers the mixtures of Mixtral, Qwen2-MoE and Qwen3-MoE whole (`leaf_module`).
+  public let gathersMixtures: Bool
   /// Whether `torch.optim` steps instead of DeepSpeed's FusedAdam (`torch_adam`).
   public let usesTorchAdam: Bool
+  /// Whether optimizers run that DeepSpeed does not call tested (`zero_allow_untested_optimizer`).
+  public let allowsUntested: Bool
+  /// Whether master weights and their gradients are in bf16 (`bf16_master_weights_and_grads`).
+  public let lowPrecisionMaster: Bool
+  /// Whether optimizer states are in bf16 as well (`bf16_optimizer_states`).
+  public let lowPrecisionStates: Bool
+  /// The format in which gradients of micro-batches add up (`grad_accum_dtype`), or `nil` for the model's.
+  public let accumulation: DType?
+  /// Whether BF16_Optimizer adds a gradient up as soon as it is there (`immediate_grad_update`).
+  public let updatesImmediately: Bool
   /// Where fp32 weights, optimizer states and gradients lie (`offload_optimizer`), or `nil` for the device.
   public let optimizerOffload: ZeroOffload?
   /// Where the shares of parameters lie (`offload_param`), or `nil` for the device.
@@ -65,9 +78,43 @@ public struct Zero: Strategy {
     _ = try settings.bool("stage3_gather_16bit_weights_on_model_save", default: false)
     _ = try settings.bool("allgather_partitions", default: true)
     _ = try settings.bool("use_multi_rank_bucket_allreduce", default: true)
+    gathersMixtures = try Self.gathersMixtures(&settings)
     usesTorchAdam = try settings.bool("torch_adam", default: false)
+    allowsUntested = try settings.bool("zero_allow_untested_optimizer", default: false)
+    lowPrecisionMaster = try settings.bool("bf16_master_weights_and_grads", default: false)
+    lowPrecisionStates = try settings.bool("bf16_optimizer_states", default: false)
+    accumulation = try Self.format("grad_accum_dtype", &settings)
+    updatesImmediately = try settings.bool("immediate_grad_update", default: false)
     optimizerOffload = try ZeroOffload.read("offload_optimizer", &settings)
     parameterOffload = try ZeroOffload.read("offload_param", &settings)
+  }
+
+  /// One of the floating-point formats, as `data_types` names them.
+  private static func format(_ key: String, _ settings: inout Settings) throws(PlanError) -> DType?
+  {
+    guard let name = try settings.optionalString(key) else { return nil }
+    let known: [DType] = [.fp32, .bf16, .fp16]
+    if let format = known.first(where: { $0.rawValue == name }) { return format }
+    throw PlanError(
+      .invalid, "\"\(name)\" is no format to add gradients up in", path: settings.place(key),
+      fix: "Use \"fp32\", \"bf16\" or \"fp16\".")
+  }
+
+  /// Whether `leaf_module.classes` is DeepSpeed's own list, its default, or empty.
+  private static func gathersMixtures(_ settings: inout Settings) throws(PlanError) -> Bool {
+    guard var leaf = try settings.object("leaf_module") else { return true }
+    let classes = try leaf.optionalStrings("classes")
+    try leaf.finish()
+    guard let classes, !classes.isEmpty else { return classes == nil }
+    let known = ["MixtralSparseMoeBlock", "Qwen2MoeSparseMoeBlock", "Qwen3MoeSparseMoeBlock"]
+    let names = classes.map { $0.split(separator: ".").last.map(String.init) ?? "" }
+    guard names.allSatisfy(known.contains) else {
+      throw PlanError(
+        .unsupported, "leaf modules other than DeepSpeed's own list cannot be planned",
+        path: settings.place("leaf_module"),
+        fix: "Leave it out, or write \"classes\": [] for none.")
+    }
+    return true
   }
 
   /// A number of elements, which DeepSpeed's examples write as `5e8`.
@@ -95,13 +142,13 @@ public struct Zero: Strategy {
     try check(plan)
     plan.dataParallel = shards
     plan.communicators += shards > 1 ? 1 : 0
-    let torch = usesTorchAdam ? plan.optimizer.implementation : nil
-    plan.optimizer = ZeroAdam(
-      implementation: torch, decoupled: plan.optimizer is AdamW, isOnHost: optimizerOffload != nil)
+    plan.optimizer = ZeroOptimizer(
+      plan.optimizer, torchAdam: usesTorchAdam, isOnHost: optimizerOffload != nil)
     plan.updatesOnHost = optimizerOffload != nil
     // The norm is always computed, by DeepSpeed's own code: clipping only adds a product in place.
     plan.clipping = nil
     plan.context.savesLinearInputs = partitioning == 3
+    plan.context.castsAdapters = plan.context.dtype != .fp32
     plan.assumptions.append(assumption)
     // Devices that share a sequence share the states as well.
     var whole = self
@@ -111,8 +158,18 @@ public struct Zero: Strategy {
       if settings.partitioning == 3 {
         return try ZeroGatheredStep(settings, graph, plan)
       }
+      if settings.addsUpApart(plan.context.dtype) {
+        return ZeroReplicatedStep(settings, graph.program, plan)
+      }
       return ZeroPartitionedStep(settings, graph.program, plan)
     }
+  }
+
+  /// Whether DeepSpeed's BF16_Optimizer takes the place of stage 1's.
+  ///
+  /// Source: `_do_optimizer_sanity_check` in `deepspeed/runtime/engine.py`.
+  func addsUpApart(_ model: DType) -> Bool {
+    partitioning == 1 && model == .bf16 && accumulation == .fp32 && optimizerOffload == nil
   }
 
   private var assumption: Assumption {
@@ -124,15 +181,6 @@ public struct Zero: Strategy {
     return Assumption(
       "zero", "DeepSpeed 0.19.8 runs ZeRO stage \(partitioning), on \(rank)",
       source: "deepspeed/runtime/zero, DeepSpeed 0.19.8")
-  }
-}
-
-extension Zero {
-  /// Bytes of a gradient's element while it is reduced: fp32 where devices share sequences.
-  ///
-  /// Source: `seq_parallel_communication_data_type` in `deepspeed/runtime/constants.py` and `engine.py`, DeepSpeed 0.19.8.
-  static func reducedSize(_ plan: TrainingPlan) -> Int {
-    plan.mesh.exchangesHeads ? DType.fp32.size : plan.context.dtype.size
   }
 }
 

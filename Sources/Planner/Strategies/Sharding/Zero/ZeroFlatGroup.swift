@@ -84,27 +84,45 @@ struct ZeroFlatGroup {
   /// Whether the first rank owns a piece of the parameter.
   func isFirst(_ parameter: Int) -> Bool { starts[parameter] < share }
 
-  /// The elements that a reduction of the gradients `parameters` takes together, and whether they are more than one
-  /// piece, of which it makes a copy.
-  func groups(_ parameters: [Int], upTo limit: Int) -> [(elements: Int, isJoined: Bool)] {
-    var groups: [(elements: Int, isJoined: Bool)] = []
-    var (together, tensors) = (0, 0)
-    for piece in pieces(parameters) {
-      together += piece
-      tensors += 1
-      guard together > limit else { continue }
-      groups.append((together, tensors > 1))
-      (together, tensors) = (0, 0)
+  /// Whether the last rank owns a piece of the parameter.
+  func isLast(_ parameter: Int) -> Bool {
+    starts[parameter] + elements[parameter] > aligned - share
+  }
+
+  /// Pieces of gradients that are reduced together.
+  struct Reduction {
+    /// Elements of all of them.
+    var elements = 0
+    /// How many they are: more than one are copied to one tensor.
+    var pieces = 0
+    /// Elements of the largest.
+    var largest = 0
+  }
+
+  /// How the gradients `parameters` are reduced.
+  ///
+  /// - Parameter apart: Whether pieces of one owner that follow each other stay apart, since each has a place of its own.
+  func reductions(_ parameters: [Int], upTo limit: Int, apart: Bool) -> [Reduction] {
+    var reductions: [Reduction] = []
+    var together = Reduction()
+    for piece in pieces(parameters, apart: apart) {
+      together.elements += piece
+      together.pieces += 1
+      together.largest = max(together.largest, piece)
+      guard together.elements > limit else { continue }
+      reductions.append(together)
+      together = Reduction()
     }
-    if tensors > 0 { groups.append((together, tensors > 1)) }
-    return groups
+    if together.pieces > 0 { reductions.append(together) }
+    return reductions
   }
 
   /// The gradients `parameters` one behind the other, cut where another rank owns them.
-  private func pieces(_ parameters: [Int]) -> [Int] {
+  private func pieces(_ parameters: [Int], apart: Bool) -> [Int] {
     var pieces: [Int] = []
     var owner = -1
     for parameter in parameters {
+      if apart { owner = -1 }
       var at = starts[parameter]
       let end = at + elements[parameter]
       while at < end {
@@ -123,9 +141,9 @@ struct ZeroFlatGroup {
 }
 
 extension TrainingStep.Weight {
-  /// A rank's flat share in fp32.
-  static func flat(_ elements: Int) throws(PlanError) -> Self {
-    let spec = try TensorSpec(1, elements, .fp32)
+  /// A rank's flat share in the format of its master weights.
+  static func flat(_ elements: Int, _ format: DType) throws(PlanError) -> Self {
+    let spec = try TensorSpec(1, elements, format)
     return Self(
       name: "flat", spec: spec, tensors: [spec.bytes], trainable: true, count: 1, section: 0)
   }

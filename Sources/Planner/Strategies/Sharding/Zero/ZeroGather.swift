@@ -26,6 +26,8 @@ struct ZeroGather {
   private var flight: [Int]
   /// For each parameter: the last use that it was fetched for.
   private var fetchedFor: [Int]
+  /// What held each parameter when autograd took a view of it.
+  private var views: [Int: Int32] = [:]
   /// The parameters of the trace one by one, with the number of their use.
   private let queue: [(parameter: Int, use: Int)]
   /// The uses of each parameter.
@@ -163,6 +165,19 @@ struct ZeroGather {
       whole[parameter] = -1
       live -= all[parameter].elements
     }
+  }
+
+  /// Autograd keeps a view of a parameter as it is now.
+  mutating func keepView(of parameter: Int, _ tape: inout Tape) {
+    guard whole[parameter] >= 0, views[parameter] == nil else { return }
+    tape.retain(whole[parameter])
+    views[parameter] = whole[parameter]
+  }
+
+  /// Autograd lets go of its view.
+  mutating func forgetView(of parameter: Int, _ tape: inout Tape) {
+    guard let view = views.removeValue(forKey: parameter) else { return }
+    tape.release(view, Moment.allGather.rawValue)
   }
 
   /// What modules let go of is free once something else is allocated: another stream may have used it.

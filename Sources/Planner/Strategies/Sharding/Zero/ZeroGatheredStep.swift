@@ -7,24 +7,26 @@
 /// Source: `DeepSpeedZeroOptimizer_Stage3` in `deepspeed/runtime/zero/stage3.py`, `reduce_scatter_coalesced` in
 /// `deepspeed/runtime/comm/coalesced_collectives.py`, DeepSpeed 0.19.8.
 final class ZeroGatheredStep: Distribution {
-  private let settings: Zero
-  private let size: Int
+  let settings: Zero
+  let size: Int
+  let formats: ZeroFormats
   /// Bytes of an element while it is reduced.
   private let reducedSize: Int
-  private let adam: ZeroAdam?
+  let optimizer: ZeroOptimizer?
+  private let kernels: KernelTraits
   private var uses: ZeroUses
   private let leftover: [Int]
   private var late: [(storage: Int32, bytes: Int)] = []
   private let trace: ZeroTrace
   private let replays: Bool
-  private var parameters: ZeroParameters
+  private(set) var parameters: ZeroParameters
   private var gather: ZeroGather
   /// Elements of this rank's share of the parameters that are updated together.
-  private var subGroups: [Int] = []
+  private(set) var subGroups: [Int] = []
   /// Whether a sub-group has more than one parameter.
   private var isJoined: [Bool] = []
 
-  private let microBatches: Int
+  let microBatches: Int
   private var isLast = true
   /// ``ZeroGather/slack``.
   private var early: Int32 = -1
@@ -34,6 +36,8 @@ final class ZeroGatheredStep: Distribution {
   private var waiting: [Int] = []
   /// Gradients that the bucket is too small for, by parameter.
   private var gradients: [Int32] = []
+  /// Gradients of the mixture that backward is in.
+  private var mixture: [(parameter: Int, gradient: Int32)] = []
 
   var walksEveryLayer: Bool { true }
   var followsOperations: Bool { true }
@@ -42,18 +46,20 @@ final class ZeroGatheredStep: Distribution {
   init(_ settings: Zero, _ graph: LayerGraph, _ plan: TrainingPlan) throws(PlanError) {
     self.settings = settings
     size = plan.context.dtype.size
-    reducedSize = Zero.reducedSize(plan)
-    adam = plan.optimizer as? ZeroAdam
-    uses = ZeroUses(graph.program)
+    formats = ZeroFormats(settings, plan)
+    reducedSize = (formats.reduction ?? formats.model).size
+    optimizer = plan.optimizer as? ZeroOptimizer
+    kernels = plan.context.kernels
+    uses = ZeroUses(graph.program, plan, settings)
     leftover = plan.leftover(graph.program)
     parameters = ZeroParameters(graph.program)
     microBatches = plan.microBatches
     replays = plan.replays(graph)
-    trace = try ZeroTrace.recorded(graph, plan)
+    trace = try ZeroTrace.recorded(graph, plan, settings)
     gather = ZeroGather(settings, ZeroTrace(), [])
   }
 
-  /// This rank's shares in fp32, sub-group after sub-group.
+  /// This rank's shares of the master weights, sub-group after sub-group.
   func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight] {
     parameters.fill(weights)
     try parameters.checkTotal()
@@ -74,67 +80,12 @@ final class ZeroGatheredStep: Distribution {
     }
     close()
     var local: [TrainingStep.Weight] = []
-    for elements in subGroups { local.append(try .flat(elements)) }
+    for elements in subGroups { local.append(try .flat(elements, formats.master)) }
     return local
   }
 
-  // MARK: The host
-
-  /// Weights, gradients and two states in fp32, the flat gradients in the model's format, and the shares themselves
-  /// where parameters are offloaded; what is on disk has buffers for the largest sub-group, or for parameters.
-  var hostShare: HostShare? {
-    get throws(PlanError) {
-      guard let offload = settings.optimizerOffload else { return nil }
-      let trained = subGroups.reduce(0, &+)
-      let largest = subGroups.max() ?? 0
-      var host = HostShare()
-      func add(_ elements: Int, _ size: Int, _ role: Role, pins: Bool) throws(PlanError) {
-        host.tensors.append(
-          HostTensor(try checkedProduct(elements, size), role, isPinned: pins))
-      }
-      if offload.device == .cpu {
-        for elements in subGroups {
-          try add(elements, 4, .parameters, pins: offload.isPinned)
-          try add(elements, 4, .gradients, pins: offload.isPinned)
-          for _ in 0..<2 { try add(elements, 4, .optimizerState, pins: false) }
-        }
-      } else {
-        for _ in 0..<offload.buffers { try add(largest, 4, .optimizerState, pins: true) }
-      }
-      try add(trained, size, .gradients, pins: offload.isPinned)
-      if let parameters = settings.parameterOffload {
-        let shares = self.parameters.all.reduce(0) { $0 &+ share($1) }
-        if parameters.device == .cpu {
-          try add(shares, size, .parameters, pins: parameters.isPinned)
-        } else {
-          try add(min(shares, parameters.mostOnHost), size, .parameters, pins: parameters.isPinned)
-          for _ in 0..<parameters.buffers {
-            try add(parameters.bufferSize, size, .parameters, pins: true)
-          }
-        }
-      }
-      // Every micro-batch takes the shares to the device for forward and for backward.
-      let shares = parameters.all.reduce(0) { $0 &+ share($1) }
-      let taken = settings.parameterOffload == nil ? trained : shares
-      let times = settings.parameterOffload == nil ? 1 : 2 * microBatches
-      host.moved = OptimizerTransfers(
-        toHost: try checkedProduct(trained, 4), toDevice: try checkedProduct(taken, size, times),
-        updatedOnHost: trained)
-      if offload.device == .nvme {
-        // Weights, gradients and two states in fp32, each read and written once.
-        host.fromDisk = try checkedProduct(trained, 16)
-        host.toDisk = host.fromDisk
-      }
-      if settings.parameterOffload?.device == .nvme {
-        let onDisk = max(0, shares - (settings.parameterOffload?.mostOnHost ?? 0))
-        host.fromDisk += try checkedProduct(onDisk, size, times)
-        host.toDisk += try checkedProduct(onDisk, size)
-      }
-      return host
-    }
-  }
-
-  private func share(_ parameter: ZeroParameters.Parameter) -> Int {
+  /// Elements of this rank's share of a parameter.
+  func share(_ parameter: ZeroParameters.Parameter) -> Int {
     (parameter.elements + settings.shards - 1) / settings.shards
   }
 
@@ -153,9 +104,11 @@ final class ZeroGatheredStep: Distribution {
         Moment.bucket.rawValue)
     }
     guard settings.optimizerOffload == nil else { return }
-    for elements in subGroups { tape.schedule.allocate(elements * 4, .optimizerState, moment) }
+    for elements in subGroups {
+      tape.schedule.allocate(elements * formats.master.size, .optimizerState, moment)
+    }
     let trained = subGroups.reduce(0, &+)
-    tape.schedule.allocate(trained * size, .gradients, moment)
+    tape.schedule.allocate(trained * formats.accumulation.size, .gradients, moment)
   }
 
   /// The bytes of each parameter that is small enough to stay whole.
@@ -193,25 +146,51 @@ final class ZeroGatheredStep: Distribution {
 
   func beforeOperation(_ operation: Int, isBackward: Bool, in tape: inout Tape) {
     gather.letGo(&tape)
-    let used = used(by: operation)
-    let enters = uses.enters(operation)
-    if !used.isEmpty || enters { gather.fetch(used, &tape) }
+    let turn = uses.turn(to: operation, isBackward: isBackward)
+    leave(turn, &tape)
+    if let leaves = turn.fetched { gather.fetch(numbers(of: leaves), &tape) }
   }
 
   func afterOperation(_ operation: Int, isBackward: Bool, in tape: inout Tape) {
-    let used = used(by: operation)
-    if !used.isEmpty { gather.release(used, &tape) }
+    if let leaf = uses.viewed[operation] {
+      let parameter = parameters.index(of: leaf)
+      if isBackward {
+        gather.forgetView(of: parameter, &tape)
+      } else if tape.mode == .record || tape.mode == .replay {
+        gather.keepView(of: parameter, &tape)
+      }
+    }
+    leave(uses.leave(operation, isBackward: isBackward), &tape)
   }
 
-  private func used(by operation: Int) -> [Int] {
-    let leaves = uses.leaves[operation]
-    return leaves.isEmpty ? [] : leaves.map { parameters.index(of: $0) }.sorted()
+  private func leave(_ turn: ZeroUses.Turn, _ tape: inout Tape) {
+    guard !turn.left.isEmpty else { return }
+    if turn.leavesMixture { sortOutMixture(&tape) }
+    gather.release(numbers(of: turn.left), &tape)
+  }
+
+  private func numbers(of leaves: [Int]) -> [Int] {
+    leaves.count == 1
+      ? [parameters.index(of: leaves[0])] : leaves.map { parameters.index(of: $0) }.sorted()
   }
 
   // MARK: Gradients
 
   func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape) {
     let parameter = parameters.index(of: leaf)
+    if uses.waits(leaf) { return mixture.append((parameter, gradient)) }
+    put(gradient, of: parameter, &tape)
+  }
+
+  /// The gradients of a mixture go on once backward has left it.
+  private func sortOutMixture(_ tape: inout Tape) {
+    for (parameter, gradient) in mixture.sorted(by: { $0.parameter < $1.parameter }) {
+      put(gradient, of: parameter, &tape)
+    }
+    mixture.removeAll(keepingCapacity: true)
+  }
+
+  private func put(_ gradient: Int32, of parameter: Int, _ tape: inout Tape) {
     let elements = parameters.all[parameter].elements
     if filled + elements > settings.reduceBucket, filled > 0 { reduce(&tape) }
     if settings.contiguous, filled + elements <= settings.reduceBucket {
@@ -256,7 +235,9 @@ final class ZeroGatheredStep: Distribution {
         copies.append(tape.allocate(elements * size, .communication, moment, stream: stream))
       }
     }
+    let wide = formats.accumulatesWider ? widened(&tape, stream) : -1
     if settings.optimizerOffload != nil { leave(&tape) }
+    tape.release(wide, moment)
     for parameter in waiting {
       if gradients[parameter] >= 0 { gather.hold(gradients[parameter]) }
       gradients[parameter] = -1
@@ -266,19 +247,31 @@ final class ZeroGatheredStep: Distribution {
     filled = 0
   }
 
-  /// Each share goes to the host: it is copied back for its norm in fp64, and cast to fp32.
+  /// This rank's shares in the format that micro-batches add up in, all of them at once.
+  private func widened(_ tape: inout Tape, _ stream: UInt8) -> Int32 {
+    let elements = waiting.reduce(0) { $0 &+ share(parameters.all[$1]) }
+    return tape.allocate(
+      elements * formats.accumulation.size, .gradients, Moment.reduceScatter.rawValue,
+      stream: stream)
+  }
+
+  /// Each share goes to the host: it is copied back for its norm in fp64, and cast where the optimizer's format differs.
   private func leave(_ tape: inout Tape) {
     let moment = Moment.reduceScatter.rawValue
     for parameter in waiting {
       let elements = share(parameters.all[parameter])
-      let copy = tape.allocate(elements * size, .gradients, moment)
+      let copy = tape.allocate(elements * formats.accumulation.size, .gradients, moment)
       tape.release(tape.allocate(elements * 8, .other, moment), moment)
-      tape.release(tape.allocate(elements * 4, .gradients, moment), moment)
+      if formats.accumulation != formats.master {
+        tape.release(
+          tape.allocate(elements * formats.master.size, .gradients, moment), moment)
+      }
       tape.release(copy, moment)
     }
   }
 
   func endBackward(in tape: inout Tape) {
+    sortOutMixture(&tape)
     reduce(&tape)
     if !leftover.isEmpty { gather.fetch(leftover.map { parameters.index(of: $0) }, &tape) }
     let left = gather.end(&tape)
@@ -299,20 +292,23 @@ final class ZeroGatheredStep: Distribution {
     for (storage, bytes) in late { schedule.free(bytes, .parameters, moment, storage: storage) }
     for bytes in persistent { schedule.free(bytes, .parameters, moment) }
     guard settings.optimizerOffload == nil else { return }
-    let scalars = size == 4 ? 56 : 24
+    let (scalars, norms) = size == 4 ? (56, 0) : (24, 32)
     schedule.allocate(scalars, .other, moment)
     let largest = parameters.all.reduce(0) { $1.trainable ? max($0, share($1)) : $0 }
-    schedule.allocate(largest * 8, .other, Moment.clipping.rawValue)
-    schedule.free(largest * 8, .other, Moment.clipping.rawValue)
+    let norm = norms + largest * 8 + TotalNorm.workspace(elements: largest, size: 8, on: kernels)
+    schedule.allocate(norm, .other, Moment.clipping.rawValue)
+    schedule.free(norm, .other, Moment.clipping.rawValue)
     for (elements, isJoined) in zip(subGroups, isJoined) {
-      let copies = isJoined && size != 4
-      if copies { schedule.allocate(elements * size, .gradients, moment) }
-      schedule.allocate(elements * 4, .gradients, moment)
-      if copies { schedule.free(elements * size, .gradients, moment) }
-      let passing = adam?.passing(elements * 4) ?? []
-      for bytes in passing { schedule.allocate(bytes, .optimizerState, moment) }
-      for bytes in passing { schedule.free(bytes, .optimizerState, moment) }
-      schedule.free(elements * 4, .gradients, moment)
+      let gradient = elements * formats.accumulation.size
+      let master = elements * formats.master.size
+      let casts = formats.accumulation != formats.master
+      if isJoined || !casts { schedule.allocate(gradient, .gradients, moment) }
+      if casts {
+        schedule.allocate(master, .gradients, moment)
+        if isJoined { schedule.free(gradient, .gradients, moment) }
+      }
+      try optimizer?.update(try .flat(elements, formats.master), kernels, in: &schedule)
+      schedule.free(master, .gradients, moment)
     }
     schedule.free(scalars, .other, moment)
   }

@@ -8,6 +8,8 @@ struct ZeroParameters {
     var trainable: Bool
     /// The bytes of each tensor that holds it.
     var tensors: [Int]
+    /// Whether an `nn.Linear` has it.
+    var isLinear = false
   }
 
   private(set) var all: [Parameter] = []
@@ -16,10 +18,22 @@ struct ZeroParameters {
   /// The layers that ran: their section, and how many layers of that section ran before.
   private var ran: [(section: Int, turn: Int)] = []
   private var turns: [Int]
+  /// For each leaf of the program, whether an `nn.Linear` has it.
+  private let linear: [Bool]
 
   init(_ program: Program) {
     places = Array(repeating: [], count: program.leaves.count)
     turns = Array(repeating: 0, count: program.sections.count)
+    let names = program.leaves.map { $0.name.description }
+    var weights: Set<String> = []
+    for (name, leaf) in zip(names, program.leaves)
+    where leaf.isMultiplied && !name.hasSuffix("mlp.gate.weight") {
+      weights.insert(name)
+    }
+    linear = names.map {
+      weights.contains($0)
+        || $0.hasSuffix(".bias") && weights.contains($0.dropLast("bias".count) + "weight")
+    }
   }
 
   /// Takes every weight of every layer.
@@ -30,7 +44,7 @@ struct ZeroParameters {
       all.append(
         Parameter(
           elements: weight.spec.elements, size: weight.spec.dtype.size,
-          trainable: weight.trainable, tensors: weight.tensors))
+          trainable: weight.trainable, tensors: weight.tensors, isLinear: linear[weight.leaf]))
     }
   }
 

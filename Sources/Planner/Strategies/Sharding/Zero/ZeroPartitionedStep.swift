@@ -2,25 +2,33 @@
 ///
 /// A bucket is made when backward's first gradient arrives. Stage 2 copies every gradient there as it comes, frees it,
 /// and reduces the bucket when the next one would not fit; stage 1 does so behind backward, in forward order. What a
-/// rank owns is copied to one flat tensor, which takes whole every parameter that its share begins or ends in.
+/// rank owns is copied to one flat tensor, which takes whole every parameter that its share begins or ends in. Where
+/// stage 2 adds micro-batches up in fp32, it is added to a flat tensor of just the share instead.
 ///
 /// Source: `DeepSpeedZeroOptimizer` in `deepspeed/runtime/zero/stage_1_and_2.py`, DeepSpeed 0.19.8.
 final class ZeroPartitionedStep: Distribution {
   private let settings: Zero
   private let microBatches: Int
   private let size: Int
-  /// Bytes of an element while it is reduced.
-  private let reducedSize: Int
-  private let adam: ZeroAdam?
+  private let formats: ZeroFormats
+  private let optimizer: ZeroOptimizer?
+  private let kernels: KernelTraits
   private var parameters: ZeroParameters
   private var flat = ZeroFlatGroup()
 
   private var isLast = true
-  /// The buffers that gradients are copied to; two where their reduction overlaps with backward.
-  private var buckets: [Int32] = []
-  private var filled = 0
-  /// Parameters in the bucket.
-  private var waiting: [Int] = []
+  /// Gradients that are reduced together.
+  private struct Bucket {
+    let format: DType
+    var filled = 0
+    var waiting: [Int] = []
+  }
+  /// A bucket for each format that gradients are exchanged in.
+  private var buckets: [Bucket] = []
+  /// For each parameter, its bucket.
+  private var bucketOf: [Int] = []
+  /// The buffers that gradients are copied to; two for a bucket where reduction overlaps with backward.
+  private var buffers: [Int32] = []
   /// Gradients that are not in a bucket, by parameter.
   private var gradients: [Int32] = []
   /// What the rank owns of the gradients of this micro-batch, and of those before.
@@ -38,17 +46,21 @@ final class ZeroPartitionedStep: Distribution {
     self.settings = settings
     microBatches = plan.microBatches
     size = plan.context.dtype.size
-    reducedSize = Zero.reducedSize(plan)
-    adam = plan.optimizer as? ZeroAdam
+    formats = ZeroFormats(settings, plan)
+    optimizer = plan.optimizer as? ZeroOptimizer
+    kernels = plan.context.kernels
     parameters = ZeroParameters(program)
   }
 
-  /// The rank's share in fp32, which the optimizer updates.
+  /// The rank's share of the master weights, which the optimizer updates.
   func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight] {
     parameters.fill(weights)
     flat = try ZeroFlatGroup(parameters.all, settings)
     gradients = Array(repeating: -1, count: parameters.all.count)
-    return [try .flat(flat.share)]
+    let exchanged = formats.exchanged(parameters.all)
+    buckets = exchanged.map { Bucket(format: $0) }
+    bucketOf = parameters.all.map { exchanged.firstIndex(of: formats.exchange($0)) ?? 0 }
+    return [try .flat(flat.share, formats.master)]
   }
 
   func reside(_ weights: [TrainingStep.Weight], in tape: inout Tape) throws(PlanError) {
@@ -62,7 +74,7 @@ final class ZeroPartitionedStep: Distribution {
       tape.schedule.allocate(flat.largest * size, .communication, moment)
       return
     }
-    tape.schedule.allocate(flat.share * 4, .optimizerState, moment)
+    tape.schedule.allocate(flat.share * formats.master.size, .optimizerState, moment)
     // The norm of the last step.
     tape.schedule.allocate(4, .other, moment)
   }
@@ -87,7 +99,7 @@ final class ZeroPartitionedStep: Distribution {
 
   func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape) {
     let parameter = parameters.index(of: leaf)
-    makeBuckets(&tape)
+    makeBuffers(&tape)
     if gradients[parameter] >= 0 {
       // Autograd adds it to the `.grad` of the micro-batches before.
       tape.release(gradient, Moment.accumulation.rawValue)
@@ -97,10 +109,10 @@ final class ZeroPartitionedStep: Distribution {
     if settings.partitioning == 2 || settings.overlaps && isLast { put(parameter, &tape) }
   }
 
-  private func makeBuckets(_ tape: inout Tape) {
-    guard buckets.isEmpty else { return }
-    for _ in 0..<(settings.overlaps ? 2 : 1) {
-      buckets.append(
+  private func makeBuffers(_ tape: inout Tape) {
+    guard buffers.isEmpty else { return }
+    for _ in 0..<(settings.overlaps ? 2 : 1) * buckets.count {
+      buffers.append(
         tape.allocate(settings.reduceBucket * size, .communication, Moment.bucket.rawValue))
     }
   }
@@ -109,7 +121,8 @@ final class ZeroPartitionedStep: Distribution {
   private func put(_ parameter: Int, _ tape: inout Tape) {
     guard gradients[parameter] >= 0 else { return }
     let elements = parameters.all[parameter].elements
-    if filled + elements > settings.reduceBucket { reduce(&tape) }
+    let bucket = bucketOf[parameter]
+    if buckets[bucket].filled + elements > settings.reduceBucket { reduce(bucket, &tape) }
     if elements <= settings.reduceBucket {
       letGo(parameter, &tape)
     } else if settings.optimizerOffload != nil {
@@ -118,8 +131,8 @@ final class ZeroPartitionedStep: Distribution {
       letGo(parameter, &tape)
       gradients[parameter] = copy
     }
-    filled += elements
-    waiting.append(parameter)
+    buckets[bucket].filled += elements
+    buckets[bucket].waiting.append(parameter)
   }
 
   private func letGo(_ parameter: Int, _ tape: inout Tape) {
@@ -127,49 +140,77 @@ final class ZeroPartitionedStep: Distribution {
     gradients[parameter] = -1
   }
 
-  /// Averages what is in the bucket, and keeps what the rank owns.
-  private func reduce(_ tape: inout Tape) {
-    guard !waiting.isEmpty else { return }
+  /// Averages what is in a bucket, and keeps what the rank owns.
+  private func reduce(_ number: Int, _ tape: inout Tape) {
+    let bucket = buckets[number]
+    guard !bucket.waiting.isEmpty else { return }
+    let moment = Moment.reduceScatter.rawValue
+    if formats.accumulatesWider { addTo(&tape) }
+    if settings.scatters {
+      reduceInSlices(bucket, &tape)
+    } else if bucket.format != formats.model {
+      tape.release(
+        tape.allocate(bucket.filled * bucket.format.size, .communication, moment), moment)
+    }
+    tape.communicate(.allReduce, bucket.filled * bucket.format.size, among: settings.shards)
+    if settings.optimizerOffload != nil {
+      leave(bucket.waiting, &tape)
+    } else if owned < 0, !formats.accumulatesWider {
+      owned = tape.allocate(flat.owned * size, .gradients, moment)
+    }
+    for parameter in bucket.waiting where isDone(parameter) { letGo(parameter, &tape) }
+    buckets[number].waiting.removeAll(keepingCapacity: true)
+    buckets[number].filled = 0
+  }
+
+  /// Whether a gradient is let go of once it was reduced.
+  private func isDone(_ parameter: Int) -> Bool {
+    if settings.optimizerOffload != nil { return true }
+    if settings.partitioning == 1 { return flat.isFirst(parameter) }
+    // What was added to the share stays where it is; in the bucket, for all that are not too large for it.
+    return !formats.accumulatesWider || !flat.isLast(parameter)
+  }
+
+  /// The share that gradients add up in, made when the first of them is reduced.
+  private func addTo(_ tape: inout Tape) {
+    guard accumulated < 0 else { return }
+    accumulated = tape.allocate(
+      flat.share * formats.accumulation.size, .gradients, Moment.reduceScatter.rawValue)
+  }
+
+  /// Slices of more than one piece are copied to one tensor, which is cast where it is exchanged in another format; what
+  /// of it is this rank's is cast where it adds up wider.
+  private func reduceInSlices(_ bucket: Bucket, _ tape: inout Tape) {
     let moment = Moment.reduceScatter.rawValue
     let stream: UInt8 = settings.overlaps ? 1 : 0
-    let groups =
-      settings.scatters ? flat.groups(waiting, upTo: settings.reduceBucket) : [(filled, false)]
-    for group in groups {
+    let reductions = flat.reductions(
+      bucket.waiting, upTo: settings.reduceBucket, apart: formats.accumulatesWider)
+    for reduction in reductions {
       let copy =
-        group.isJoined
-        ? tape.allocate(group.elements * size, .communication, moment, stream: stream) : -1
-      if reducedSize != size {
+        reduction.pieces > 1
+        ? tape.allocate(reduction.elements * size, .communication, moment, stream: stream) : -1
+      if bucket.format != formats.model {
+        let bytes = reduction.elements * bucket.format.size
+        tape.release(tape.allocate(bytes, .communication, moment, stream: stream), moment)
+      }
+      if formats.accumulatesWider {
         tape.release(
-          tape.allocate(
-            group.elements * reducedSize, .communication, moment, stream: stream), moment)
+          tape.allocate(reduction.largest * 4, .communication, moment, stream: stream), moment)
       }
       tape.release(copy, moment)
     }
-    tape.communicate(.allReduce, filled * reducedSize, among: settings.shards)
-    if settings.optimizerOffload != nil {
-      leave(&tape)
-    } else if owned < 0 {
-      owned = tape.allocate(flat.owned * size, .gradients, moment)
-    }
-    for parameter in waiting
-    where settings.partitioning == 2 || settings.optimizerOffload != nil
-      || flat.isFirst(parameter)
-    {
-      letGo(parameter, &tape)
-    }
-    waiting.removeAll(keepingCapacity: true)
-    filled = 0
   }
 
   /// What the rank owns goes to the host: its norm in fp64, then a copy in fp32.
-  private func leave(_ tape: inout Tape) {
+  private func leave(_ waiting: [Int], _ tape: inout Tape) {
     guard isLast else { return }
     let moment = Moment.reduceScatter.rawValue
+    let master = formats.master.size
     for parameter in waiting {
       let elements = min(parameters.all[parameter].elements, flat.share)
       tape.release(tape.allocate(elements * 8, .other, moment), moment)
-      guard size != 4 else { continue }
-      tape.release(tape.allocate(elements * 4, .gradients, moment), moment)
+      guard size != master else { continue }
+      tape.release(tape.allocate(elements * master, .gradients, moment), moment)
     }
   }
 
@@ -179,14 +220,16 @@ final class ZeroPartitionedStep: Distribution {
       if settings.partitioning == 1, !settings.overlaps {
         for parameter in flat.order { put(parameter, &tape) }
       }
-      reduce(&tape)
+      for bucket in buckets.indices { reduce(bucket, &tape) }
       for parameter in gradients.indices where gradients[parameter] >= 0 {
         letGo(parameter, &tape)
       }
-      for bucket in buckets { tape.release(bucket, Moment.bucket.rawValue) }
-      buckets = []
+      for buffer in buffers { tape.release(buffer, Moment.bucket.rawValue) }
+      buffers = []
     }
-    if accumulated >= 0 {
+    if formats.accumulatesWider {
+      // It adds up where it is.
+    } else if accumulated >= 0 {
       tape.release(owned, Moment.accumulation.rawValue)
     } else if reducesNow {
       accumulated = owned
@@ -203,32 +246,44 @@ final class ZeroPartitionedStep: Distribution {
 
   /// The norm in fp64, one tensor after the other; all gradients in one tensor, and that one in fp32.
   func beforeOptimizer(in schedule: inout Schedule) throws(PlanError) {
-    guard settings.optimizerOffload == nil else { return }
     let moment = Moment.optimizerStep.rawValue
-    let norm = flat.largestSlice * 8
+    guard settings.optimizerOffload == nil else {
+      if accumulated >= 0 {
+        schedule.free(
+          flat.share * formats.accumulation.size, .gradients, moment, storage: accumulated)
+      }
+      return
+    }
+    let norm =
+      flat.largestSlice * 8
+      + TotalNorm.workspace(elements: flat.largestSlice, size: 8, on: kernels)
     schedule.allocate(norm, .other, Moment.clipping.rawValue)
     schedule.free(norm, .other, Moment.clipping.rawValue)
     let share = flat.share
     schedule.allocate(8, .other, moment)
+    guard !formats.accumulatesWider else {
+      try optimizer?.update(try .flat(share, formats.master), kernels, in: &schedule)
+      schedule.free(share * 4, .gradients, moment, storage: accumulated)
+      return schedule.free(8, .other, moment)
+    }
     schedule.allocate(share * size, .gradients, moment)
-    if size != 4 {
-      schedule.allocate(share * 4, .gradients, moment)
+    let master = formats.master.size
+    if size != master {
+      schedule.allocate(share * master, .gradients, moment)
       schedule.free(share * size, .gradients, moment)
     }
     if accumulated >= 0 {
       schedule.free(flat.owned * size, .gradients, moment, storage: accumulated)
     }
-    let passing = adam?.passing(share * 4) ?? []
-    for bytes in passing { schedule.allocate(bytes, .optimizerState, moment) }
-    for bytes in passing { schedule.free(bytes, .optimizerState, moment) }
-    schedule.free(share * 4, .gradients, moment)
+    try optimizer?.update(try .flat(share, formats.master), kernels, in: &schedule)
+    schedule.free(share * master, .gradients, moment)
     schedule.free(8, .other, moment)
   }
 
   // MARK: The host
 
-  /// Weights and gradients in fp32, two states, the weights in 16 bits on their way back, and a place for the largest
-  /// gradient; where micro-batches add up, a copy of each gradient that is owned.
+  /// Weights, gradients and states as the optimizer has them, the weights as the model has them on their way back, and
+  /// a place for the largest gradient; where micro-batches add up, a copy of each gradient that is owned.
   var hostShare: HostShare? {
     get throws(PlanError) {
       guard let offload = settings.optimizerOffload else { return nil }
@@ -240,19 +295,25 @@ final class ZeroPartitionedStep: Distribution {
           try checkedProduct(elements, size), role, isPinned: pins && offload.isPinned)
       }
       var host = HostShare()
+      let master = formats.master.size
       host.tensors = [
-        try tensor(share, 4, .parameters), try tensor(share, 4, .gradients),
-        try tensor(share, 4, .optimizerState, pins: false),
-        try tensor(share, 4, .optimizerState, pins: false),
+        try tensor(share, master, .parameters), try tensor(share, master, .gradients),
+      ]
+      for _ in 0..<(optimizer?.statesOnHost ?? 2) {
+        host.tensors.append(
+          try tensor(share, formats.hostStates.size, .optimizerState, pins: false))
+      }
+      host.tensors += [
         try tensor(share, size, .parameters), try tensor(flat.largest, size, .gradients),
       ]
-      if microBatches > 1 {
+      // Gradients in bf16 add up where the optimizer has them.
+      if microBatches > 1, !settings.lowPrecisionMaster {
         // As if in one block: the blocks of many pinned ones are less than twice as large.
         host.tensors.append(
           try tensor(offload.isPinned ? 2 * flat.owned : flat.owned, size, .gradients, pins: false))
       }
       host.moved = OptimizerTransfers(
-        toHost: try checkedProduct(share, 4), toDevice: try checkedProduct(share, size),
+        toHost: try checkedProduct(share, master), toDevice: try checkedProduct(share, size),
         updatedOnHost: share)
       return host
     }

@@ -24,8 +24,10 @@ struct ZeroTrace {
   }
 
   /// Records a micro-batch.
-  static func recorded(_ graph: LayerGraph, _ plan: TrainingPlan) throws(PlanError) -> ZeroTrace {
-    let recorder = ZeroRecorder(graph.program, plan, replays: plan.replays(graph))
+  static func recorded(_ graph: LayerGraph, _ plan: TrainingPlan, _ settings: Zero)
+    throws(PlanError) -> ZeroTrace
+  {
+    let recorder = ZeroRecorder(graph.program, plan, settings, replays: plan.replays(graph))
     var plain = plan
     plain.microBatches = 1
     plain.distribution = { (_, _) throws(PlanError) in recorder }
@@ -51,30 +53,6 @@ extension TrainingPlan {
   }
 }
 
-/// What of a program uses which weights.
-struct ZeroUses {
-  /// For each operation, the leaves among its inputs.
-  let leaves: [[Int]]
-  /// For each operation, the module whose code it is.
-  private let modules: [String]
-  private var module = ""
-
-  init(_ program: Program) {
-    var leafOf: [Int32: Int] = [:]
-    for (index, leaf) in program.leaves.enumerated() { leafOf[leaf.register] = index }
-    leaves = program.operations.map { operation in
-      operation.inputs.compactMap { leafOf[program.registers[$0]] }
-    }
-    modules = program.operations.map { $0.module.description }
-  }
-
-  /// Whether the operation is the first of a module's code: parameters may be gathered ahead there.
-  mutating func enters(_ operation: Int) -> Bool {
-    defer { module = modules[operation] }
-    return modules[operation] != module
-  }
-}
-
 /// Runs a step to record it.
 private final class ZeroRecorder: Distribution, @unchecked Sendable {
   private var parameters: ZeroParameters
@@ -88,11 +66,11 @@ private final class ZeroRecorder: Distribution, @unchecked Sendable {
 
   private let leftover: [Int]
 
-  init(_ program: Program, _ plan: TrainingPlan, replays: Bool) {
+  init(_ program: Program, _ plan: TrainingPlan, _ settings: Zero, replays: Bool) {
     self.replays = replays
     leftover = plan.leftover(program)
     parameters = ZeroParameters(program)
-    uses = ZeroUses(program)
+    uses = ZeroUses(program, plan, settings)
   }
 
   func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight] {
@@ -114,10 +92,12 @@ private final class ZeroRecorder: Distribution, @unchecked Sendable {
     parameters.leave(section)
   }
   func beforeOperation(_ operation: Int, isBackward: Bool, in tape: inout Tape) {
-    let used = uses.leaves[operation].map { parameters.index(of: $0) }.sorted()
-    let enters = uses.enters(operation)
-    guard !used.isEmpty || enters else { return }
+    guard let leaves = uses.turn(to: operation, isBackward: isBackward).fetched else { return }
+    let used = leaves.map { parameters.index(of: $0) }.sorted()
     trace.append(used, elements: used.reduce(0) { $0 &+ parameters.all[$1].elements })
+  }
+  func afterOperation(_ operation: Int, isBackward: Bool, in tape: inout Tape) {
+    _ = uses.leave(operation, isBackward: isBackward)
   }
   func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape) {
     tape.release(gradient, Moment.end.rawValue)
