@@ -23,5 +23,5 @@ struct TensorParallelReferenceTests {
     try reference.scenario.expectFoldingChangesNothing("\(reference)")
   }
 
-  @Test("are all there") func count() { #expect(Self.cases.count == 92) }
+  @Test("are all there") func count() { #expect(Self.cases.count == 97) }
 }

@@ -28,6 +28,8 @@ struct GPTNeoX: ModelFamily {
     dropsHidden = try config.drops("hidden_dropout", default: 0)
   }
 
+  var cutsMatrices: Bool { true }
+  var tiesHead: Bool { tied }
   var linearModules: [String] {
     ["query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"]
   }
@@ -36,12 +38,17 @@ struct GPTNeoX: ModelFamily {
     var f = Forward(context)
     f.enter("model")
     let tokens = try checkedProduct(context.batch, context.sequence)
-    let embedding = try f.parameter("embed_in.weight", vocabulary, sizes.hidden)
-    let embedded = f.local(try f.embedding(rows: tokens, embedding, module: "embed_in"))
+    try context.mesh.checkPlan(vocabulary: vocabulary)
+    let isCut = context.mesh.tensor > 1
+    let embedding = try f.vocabularyTable(
+      "embed_in.weight", vocabulary, sizes.hidden, cut: tied && isCut)
+    let embedded = f.local(
+      try f.tokenRows(
+        tokens, embedding, vocabulary: vocabulary, cut: tied && isCut, module: "embed_in"))
     if context.inputRequiresGradient { f.require(embedded) }
     let positions = f.local(f.plain("arange", try TensorSpec(1, context.sequence, .int64)))
     var arguments = [positions]
-    let mask = try attention.mask(in: &f)
+    let mask = try attention(context.mesh).mask(in: &f)
     if let mask { arguments.append(f.local(mask)) }
     var stream = f.local(dropsHidden ? f.dropout(embedded) : f.alias(embedded))
     let (cosine, sine) = try RotaryEmbedding.tables(
@@ -58,17 +65,23 @@ struct GPTNeoX: ModelFamily {
       width: sizes.hidden, in: &f)
     stream = f.leave(f.local(try norm(stream, in: &f), replacing: stream))
     f.enter("lm_head", holding: stream)
-    let head = tied ? embedding : try f.parameter("embed_out.weight", vocabulary, sizes.hidden)
-    let (loss, logits) = try CausalHead.loss(stream, weight: head, in: &f)
+    let head =
+      tied
+      ? embedding
+      : try f.vocabularyTable("embed_out.weight", vocabulary, sizes.hidden, cut: isCut)
+    let (loss, logits) = try CausalHead.loss(
+      stream, weight: head, vocabulary: vocabulary, in: &f)
     f.finish(loss: loss, holding: logits)
     return LayerGraph(
       program: f.program, pattern: [layer], layers: sizes.layers,
       buffers: RotaryEmbedding.buffers(width: rotated))
   }
 
-  private var attention: CausalAttention {
+  /// Attention of a device's heads.
+  private func attention(_ mesh: Mesh) throws(PlanError) -> CausalAttention {
     CausalAttention(
-      heads: sizes.heads, keyHeads: sizes.heads, headWidth: sizes.headWidth,
+      heads: try mesh.part(of: sizes.heads, "attention heads"),
+      keyHeads: try mesh.part(of: sizes.heads, "attention heads"), headWidth: sizes.headWidth,
       dropout: dropsAttention, contiguousHeads: true)
   }
 
@@ -77,6 +90,10 @@ struct GPTNeoX: ModelFamily {
     throws(PlanError) -> Value
   {
     let hidden = sizes.hidden
+    let attention = try self.attention(f.context.mesh)
+    let width = sizes.headWidth
+    let own = try checkedProduct(attention.heads, width)
+    let columns = try f.context.mesh.part(of: intermediate, "columns of the MLP")
     let inputNorm = try LayerNorm(
       "input_layernorm", weight: "input_layernorm.weight", bias: "input_layernorm.bias",
       width: hidden, in: &f)
@@ -85,17 +102,18 @@ struct GPTNeoX: ModelFamily {
       bias: "post_attention_layernorm.bias", width: hidden, in: &f)
     let fused = try f.linear(
       "query_key_value", weight: "attention.query_key_value.weight",
-      bias: bias ? "attention.query_key_value.bias" : nil, input: hidden, output: 3 * hidden)
+      bias: bias ? "attention.query_key_value.bias" : nil, input: hidden, output: 3 * own,
+      cut: .columns)
     let dense = try f.linear(
       "dense", weight: "attention.dense.weight", bias: bias ? "attention.dense.bias" : nil,
-      input: hidden, output: hidden)
+      input: own, output: hidden, cut: .rows)
     let mlp = PlainMLP(
       first: try f.linear(
         "dense_h_to_4h", weight: "mlp.dense_h_to_4h.weight", bias: "mlp.dense_h_to_4h.bias",
-        input: hidden, output: intermediate),
+        input: hidden, output: columns, cut: .columns),
       second: try f.linear(
         "dense_4h_to_h", weight: "mlp.dense_4h_to_h.weight", bias: "mlp.dense_4h_to_h.bias",
-        input: intermediate, output: hidden),
+        input: columns, output: hidden, cut: .rows),
       activation: activation)
 
     f.enter("layer", holding: x)
@@ -103,7 +121,6 @@ struct GPTNeoX: ModelFamily {
     f.enter("attention", holding: normed, cos, sin)
     let rows = try f.heads(
       try f.project(normed, fused), width: 3 * sizes.headWidth, copies: true)
-    let width = sizes.headWidth
     let parts = try f.split(f.local(rows), width, width, width)
     let values = f.local(parts.2)
     var (queries, keys) = (f.local(parts.0), f.local(parts.1))

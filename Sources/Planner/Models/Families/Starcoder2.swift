@@ -31,18 +31,25 @@ struct Starcoder2: ModelFamily {
     _ = try sizes.rotated(&config, "partial_rotary_factor", default: 1)
   }
 
+  var cutsMatrices: Bool { true }
+  var tiesHead: Bool { tied }
   var linearModules: [String] { ["q_proj", "k_proj", "v_proj", "o_proj", "c_fc", "c_proj"] }
 
   func graph(_ context: ForwardContext) throws(PlanError) -> LayerGraph {
     var f = Forward(context)
     f.enter("model")
     let tokens = try checkedProduct(context.batch, context.sequence)
-    let embedding = try f.parameter("embed_tokens.weight", vocabulary, sizes.hidden)
-    let embedded = f.local(try f.embedding(rows: tokens, embedding))
+    try context.mesh.checkPlan(vocabulary: vocabulary)
+    let isCut = context.mesh.tensor > 1
+    let embedding = try f.vocabularyTable(
+      "embed_tokens.weight", vocabulary, sizes.hidden, cut: tied && isCut)
+    let embedded = f.local(
+      try f.tokenRows(
+        tokens, embedding, vocabulary: vocabulary, cut: tied && isCut))
     if context.inputRequiresGradient { f.require(embedded) }
     let positions = f.local(f.plain("arange", try TensorSpec(1, context.sequence, .int64)))
     var arguments = [positions]
-    let mask = try attention.mask(in: &f)
+    let mask = try attention(context.mesh).mask(in: &f)
     if let mask { arguments.append(f.local(mask)) }
     var stream = f.local(dropsEmbedding ? f.dropout(embedded) : f.alias(embedded))
     let (cosine, sine) = try RotaryEmbedding.tables(
@@ -58,17 +65,24 @@ struct Starcoder2: ModelFamily {
       "norm", weight: "norm.weight", bias: "norm.bias", width: sizes.hidden, in: &f)
     stream = f.leave(f.local(try norm(stream, in: &f), replacing: stream))
     f.enter("lm_head", holding: stream)
-    let head = tied ? embedding : try f.parameter("lm_head.weight", vocabulary, sizes.hidden)
-    let (loss, logits) = try CausalHead.loss(stream, weight: head, in: &f)
+    let head =
+      tied
+      ? embedding
+      : try f.vocabularyTable("lm_head.weight", vocabulary, sizes.hidden, cut: isCut)
+    let (loss, logits) = try CausalHead.loss(
+      stream, weight: head, vocabulary: vocabulary, in: &f)
     f.finish(loss: loss, holding: logits)
     return LayerGraph(
       program: f.program, pattern: [layer], layers: sizes.layers,
       buffers: RotaryEmbedding.buffers(width: sizes.headWidth))
   }
 
-  private var attention: CausalAttention {
+  /// Attention of a device's heads.
+  private func attention(_ mesh: Mesh) throws(PlanError) -> CausalAttention {
     CausalAttention(
-      heads: sizes.heads, keyHeads: keyHeads, headWidth: sizes.headWidth, window: window,
+      heads: try mesh.part(of: sizes.heads, "attention heads"),
+      keyHeads: try mesh.part(of: keyHeads, "key/value heads"), headWidth: sizes.headWidth,
+      window: window,
       dropout: dropsAttention)
   }
 
@@ -77,25 +91,29 @@ struct Starcoder2: ModelFamily {
     throws(PlanError) -> Value
   {
     let (hidden, width) = (sizes.hidden, sizes.headWidth)
+    let attention = try self.attention(f.context.mesh)
+    let queryColumns = try checkedProduct(attention.heads, width)
+    let keyColumns = try checkedProduct(attention.keyHeads, width)
+    let columns = try f.context.mesh.part(of: intermediate, "columns of the MLP")
     let q = try f.linear(
       "q_proj", weight: "self_attn.q_proj.weight", bias: bias ? "self_attn.q_proj.bias" : nil,
-      input: hidden, output: hidden)
+      input: hidden, output: queryColumns, cut: .columns)
     let k = try f.linear(
       "k_proj", weight: "self_attn.k_proj.weight", bias: bias ? "self_attn.k_proj.bias" : nil,
-      input: hidden, output: keyHeads * width)
+      input: hidden, output: keyColumns, cut: .columns)
     let v = try f.linear(
       "v_proj", weight: "self_attn.v_proj.weight", bias: bias ? "self_attn.v_proj.bias" : nil,
-      input: hidden, output: keyHeads * width)
+      input: hidden, output: keyColumns, cut: .columns)
     let o = try f.linear(
       "o_proj", weight: "self_attn.o_proj.weight", bias: bias ? "self_attn.o_proj.bias" : nil,
-      input: hidden, output: hidden)
+      input: queryColumns, output: hidden, cut: .rows)
     let mlp = PlainMLP(
       first: try f.linear(
         "c_fc", weight: "mlp.c_fc.weight", bias: bias ? "mlp.c_fc.bias" : nil, input: hidden,
-        output: intermediate),
+        output: columns, cut: .columns),
       second: try f.linear(
         "c_proj", weight: "mlp.c_proj.weight", bias: bias ? "mlp.c_proj.bias" : nil,
-        input: intermediate, output: hidden), activation: activation, dropout: dropsResidual)
+        input: columns, output: hidden, cut: .rows), activation: activation, dropout: dropsResidual)
     let inputNorm = try LayerNorm(
       "input_layernorm", weight: "input_layernorm.weight", bias: "input_layernorm.bias",
       width: hidden, in: &f)

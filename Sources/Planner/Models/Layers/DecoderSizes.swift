@@ -82,30 +82,15 @@ struct DecoderSizes: Sendable {
       )
     }
     var part = self
-    part.heads = try Self.part(heads, "attention heads", of: mesh)
-    part.keyHeads = try Self.part(keyHeads, "key/value heads", of: mesh)
-    part.intermediate = try Self.part(intermediate, "columns of the MLP", of: mesh)
+    part.heads = try mesh.part(of: heads, "attention heads")
+    part.keyHeads = try mesh.part(of: keyHeads, "key/value heads")
+    part.intermediate = try mesh.part(of: intermediate, "columns of the MLP")
     return part
   }
 
   /// As ``cut(by:)`` for families of which only `transformers`' `tp_plan` was measured.
   func cutByPlan(_ mesh: Mesh) throws(PlanError) -> DecoderSizes {
-    if mesh.cutsSequence {
-      throw PlanError(
-        .unsupported, "sequence parallelism of such a model cannot be planned yet",
-        path: "strategies.sequence_parallel",
-        fix: "Leave it out: transformers' tp_plan is planned without it.")
-    }
+    try mesh.checkPlan(vocabulary: vocabulary)
     return try cut(by: mesh)
-  }
-
-  private static func part(_ count: Int, _ what: String, of mesh: Mesh) throws(PlanError) -> Int {
-    guard count % mesh.tensor == 0 else {
-      throw PlanError(
-        .invalid, "\(count) \(what) cannot be cut into \(mesh.tensor) equal parts",
-        path: "strategies.tensor_parallel.degree",
-        fix: "Choose a degree that divides \(count); \"framework\": \"torch\" repeats no heads.")
-    }
-    return count / mesh.tensor
   }
 }

@@ -51,11 +51,9 @@ struct RotaryDecoder: Sendable {
     let tokens = try checkedProduct(context.batch, context.sequence)
     // transformers cuts the embedding where it is the head.
     let cutsTable = cutsSequence || sizes.tied && context.mesh.tensor > 1
-    let embedding = try table("embed_tokens.weight", cut: cutsTable, in: &f)
-    let rows =
-      cutsTable
-      ? try f.cutEmbedding(rows: tokens, embedding, vocabulary: sizes.vocabulary)
-      : try f.embedding(rows: tokens, embedding)
+    let embedding = try f.vocabularyTable(
+      "embed_tokens.weight", sizes.vocabulary, sizes.hidden, cut: cutsTable)
+    let rows = try f.tokenRows(tokens, embedding, vocabulary: sizes.vocabulary, cut: cutsTable)
     let embedded = f.local(scalesEmbedding ? f.scale(rows) : rows)
     if context.inputRequiresGradient { f.require(embedded) }
     if !cutsSequence, context.mesh.context == 1 { positions = try Self.positions(&f) }
@@ -68,7 +66,9 @@ struct RotaryDecoder: Sendable {
     f.enter("lm_head", holding: stream)
     let head =
       sizes.tied
-      ? embedding : try table("lm_head.weight", cut: context.mesh.tensor > 1, in: &f)
+      ? embedding
+      : try f.vocabularyTable(
+        "lm_head.weight", sizes.vocabulary, sizes.hidden, cut: context.mesh.tensor > 1)
     let (loss, logits) = try CausalHead.loss(
       stream, weight: head, vocabulary: sizes.vocabulary, capped: capsLogits, in: &f)
     f.finish(loss: loss, holding: logits)
@@ -80,17 +80,6 @@ struct RotaryDecoder: Sendable {
   /// The positions of a sequence, a name of the current frame.
   private static func positions(_ f: inout Forward) throws(PlanError) -> Value {
     f.local(f.plain("arange", try TensorSpec(1, f.context.sequence, .int64)))
-  }
-
-  /// A matrix of a row for each token of the vocabulary: this device's rows where it is `cut`, the first device's
-  /// part being the largest.
-  private func table(_ name: StaticString, cut: Bool, in f: inout Forward) throws(PlanError)
-    -> Parameter
-  {
-    guard cut else { return try f.parameter(name, sizes.vocabulary, sizes.hidden) }
-    return try f.parameter(
-      name, (sizes.vocabulary - 1) / f.context.mesh.tensor + 1, sizes.hidden,
-      whole: try checkedProduct(sizes.vocabulary, sizes.hidden))
   }
 
   /// Writes each kind of layer once.

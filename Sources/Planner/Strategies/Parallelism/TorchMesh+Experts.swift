@@ -25,11 +25,13 @@ extension TorchMesh {
     }
     try checkTechniques(plan, scenario, what: "expert parallelism", path: place)
     plan.mesh.expertShare = try share(plan, scenario, experts)
+    let computed = (100 * plan.mesh.expertShare).rounded()
     plan.assumptions.append(
       Assumption(
         "expert_parallel",
         "transformers' ep_plan: experts cut, all else whole on every device; all have the same samples, rows for "
-          + "all tokens × choices, and add up what their experts made; no tokens are sent",
+          + "all tokens × choices, of which the busiest computes \(Int(computed)) %, and add up what their experts "
+          + "made; no tokens are sent",
         source: "transformers 5.17, distributed/tensor_parallel.py"))
   }
 

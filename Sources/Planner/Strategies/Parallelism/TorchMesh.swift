@@ -53,7 +53,9 @@ enum TorchMesh {
       withoutPlan.contains(name)
         ? "transformers 5.17 has no tp_plan for \(name) models"
         : "tensor parallelism of \(name) models cannot be planned yet", path: degree,
-      fix: "Use a llama, mistral, qwen, gemma, olmo, phi3 or mixtral model, or leave it out.")
+      fix:
+        "Use a llama, mistral, qwen, gemma, olmo, phi3, gpt_neox, starcoder2 or mixtral model, or leave it out."
+    )
   }
 
   private static func checkAdapters(_ plan: TrainingPlan, _ scenario: Scenario)
