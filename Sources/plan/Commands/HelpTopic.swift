@@ -146,7 +146,7 @@ struct HelpTopic: Sendable {
                   "gradient_accumulation_fusion", "bias_dropout_fusion",
                   "create_attention_mask_in_dataloader",
                   "moe_token_dispatcher_type", "expert_tensor_parallel_size",
-                  "cublas_workspace_config" }
+                  "cublas_workspace_config", "use_legacy_models" }
       strategies  "data_parallel": { "degree": 8, "distributed_optimizer": true,
                   "overlap_grad_reduce", "overlap_param_gather",
                   "ddp_bucket_size", "num_distributed_optimizer_instances" },
