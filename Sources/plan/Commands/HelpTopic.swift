@@ -79,7 +79,7 @@ struct HelpTopic: Sendable {
       kernels     torch, liger (Llama, Mistral, Qwen2, Qwen3)
       loss        { "implementation": "transformers" }, "transformers-4.48", or
                   "chunked" with "chunks": 8
-      framework   torch, megatron ("plan help megatron")
+      framework   torch, megatron ("plan help megatron"), deepspeed (pipelines)
       device      an id from "plan show devices", or an object with memory_gib,
                   compute_capability, multiprocessors, bandwidth_GBps, tflops;
                   of a cpu: "kind": "cpu", memory_gib, bandwidth_GBps, tflops

@@ -44,7 +44,7 @@ extension Forward {
     allocate(foreign, role: .other)
     allocate(labels, role: .other)
     var probabilities = copy
-    if isCompiled || context.megatron.usesLegacyModels {
+    if isCompiled || subtractsIntoCopy {
       probabilities = register(wide)
       allocate(probabilities)
       discard(copy)
@@ -54,6 +54,11 @@ extension Forward {
     link(losses, keeping: [probabilities, foreign, labels])
     for value in [probabilities, foreign, labels] { discard(value) }
     return losses
+  }
+
+  /// Whether the maximum is not subtracted in place, as in Megatron of 2023 and what was forked from it.
+  private var subtractsIntoCopy: Bool {
+    context.megatron.usesLegacyModels || context.framework == .deepspeed
   }
 
   /// `torch.sum(losses * loss_mask)`: one number.

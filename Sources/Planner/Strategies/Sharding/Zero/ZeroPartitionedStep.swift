@@ -10,6 +10,8 @@ final class ZeroPartitionedStep: Distribution {
   private let microBatches: Int
   private let size: Int
   private let adam: ZeroAdam?
+  /// Whether gradients wait for the last micro-batch of a pipeline's rank.
+  private let isPipeline: Bool
   private var parameters: ZeroParameters
   private var flat = ZeroFlatGroup()
 
@@ -37,6 +39,7 @@ final class ZeroPartitionedStep: Distribution {
     microBatches = plan.microBatches
     size = plan.context.dtype.size
     adam = plan.optimizer as? ZeroAdam
+    isPipeline = plan.pipeline != nil
     parameters = ZeroParameters(program)
   }
 
@@ -164,18 +167,8 @@ final class ZeroPartitionedStep: Distribution {
   }
 
   func endBackward(in tape: inout Tape) {
-    let reducesNow = settings.partitioning == 2 || isLast
-    if reducesNow {
-      if settings.partitioning == 1, !settings.overlaps {
-        for parameter in flat.order { put(parameter, &tape) }
-      }
-      reduce(&tape)
-      for parameter in gradients.indices where gradients[parameter] >= 0 {
-        letGo(parameter, &tape)
-      }
-      for bucket in buckets { tape.release(bucket, Moment.bucket.rawValue) }
-      buckets = []
-    }
+    let reducesNow = !isPipeline && (settings.partitioning == 2 || isLast)
+    if reducesNow { reduceAll(&tape) }
     if accumulated >= 0 {
       tape.release(owned, Moment.accumulation.rawValue)
     } else if reducesNow {
@@ -187,6 +180,28 @@ final class ZeroPartitionedStep: Distribution {
     if isLast {
       tape.communicate(.allGather, flat.aligned * size, among: settings.shards, waits: true)
     }
+  }
+
+  private func reduceAll(_ tape: inout Tape) {
+    if settings.partitioning == 1, !settings.overlaps {
+      for parameter in flat.order { put(parameter, &tape) }
+    }
+    reduce(&tape)
+    for parameter in gradients.indices where gradients[parameter] >= 0 {
+      letGo(parameter, &tape)
+    }
+    for bucket in buckets { tape.release(bucket, Moment.bucket.rawValue) }
+    buckets = []
+  }
+
+  /// `ReduceGrads` behind all micro-batches, with a bucket more than it uses (`reduce_gradients(pipeline_parallel=True)`).
+  func endMicroBatches(in tape: inout Tape) {
+    guard isPipeline else { return }
+    buckets.append(
+      tape.allocate(settings.reduceBucket * size, .communication, Moment.bucket.rawValue))
+    reduceAll(&tape)
+    (accumulated, owned) = (owned, -1)
+    tape.communicate(.allGather, flat.aligned * size, among: settings.shards, waits: true)
   }
 
   // MARK: The step
