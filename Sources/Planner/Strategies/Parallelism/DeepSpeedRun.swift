@@ -87,6 +87,11 @@ enum DeepSpeedRun {
     PlanError(.unsupported, what, path: path, fix: fix)
   }
 
+  /// Whether no run is planned without it.
+  static func needs(_ strategy: any Strategy) -> Bool {
+    strategy is Zero || strategy is PipelineParallel
+  }
+
   private static func isDeepSpeeds(_ strategy: any Strategy) -> Bool {
     switch strategy {
     case is Zero, is TensorParallel, is ActivationCheckpointing, is PipelineParallel: true

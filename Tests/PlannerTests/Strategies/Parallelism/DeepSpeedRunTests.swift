@@ -6,19 +6,24 @@ import Testing
   private func plan(
     _ strategies: String, precision: String = "bf16-true", micro: Int = 4
   ) throws -> Report {
-    try Planner.plan(
-      try ScenarioReader { (path) throws(PlanError) in
-        throw PlanError(.unreadable, "no file here", path: path, fix: "")
-      }.read(
-        try JSONReader.read(
-          """
-          {"model": {"model_type": "llama", "vocab_size": 4096, "hidden_size": 512, "intermediate_size": 1536,
-            "num_hidden_layers": 8, "num_attention_heads": 8, "num_key_value_heads": 8,
-            "max_position_embeddings": 512, "tie_word_embeddings": false},
-           "framework": "deepspeed", "precision": "\(precision)", "optimizer": "adamw",
-           "workload": {"micro_batch_size": 2, "sequence_length": 256, "gradient_accumulation_steps": \(micro)},
-           "strategies": {\(strategies)}, "hardware": {"device": "a100-80gb-sxm"}}
-          """)), .tensors)
+    try Planner.plan(try scenario(strategies, precision: precision, micro: micro), .tensors)
+  }
+
+  private func scenario(
+    _ strategies: String, precision: String = "bf16-true", micro: Int = 4
+  ) throws -> Scenario {
+    try ScenarioReader { (path) throws(PlanError) in
+      throw PlanError(.unreadable, "no file here", path: path, fix: "")
+    }.read(
+      try JSONReader.read(
+        """
+        {"model": {"model_type": "llama", "vocab_size": 4096, "hidden_size": 512, "intermediate_size": 1536,
+          "num_hidden_layers": 8, "num_attention_heads": 8, "num_key_value_heads": 8,
+          "max_position_embeddings": 512, "tie_word_embeddings": false},
+         "framework": "deepspeed", "precision": "\(precision)", "optimizer": "adamw",
+         "workload": {"micro_batch_size": 2, "sequence_length": 256, "gradient_accumulation_steps": \(micro)},
+         "strategies": {\(strategies)}, "hardware": {"device": "a100-80gb-sxm"}}
+        """))
   }
 
   private static let zero =
@@ -63,6 +68,13 @@ import Testing
       Self.both + ", \"tensor_parallel\": {\"degree\": 2}",
       precision: "16-true")
     #expect(report.devices.used == 16)
+  }
+
+  @Test("have a ladder on top of the pipeline and ZeRO") func ladder() throws {
+    let ladder = try Planner.compare(
+      try scenario(Self.both + ", \"checkpointing\": {\"policy\": \"full\"}"))
+    #expect(ladder.rungs.count == 3)
+    #expect(ladder.rungs[0].label == "baseline: pipeline and ZeRO")
   }
 
   @Test("recompute the whole layer: checkpoints are reentrant unless a scenario says otherwise")
