@@ -92,6 +92,7 @@ public enum Planner {
     try checkDevices(plan, of: scenario)
     try TorchMesh.check(&plan, of: scenario)
     try MegatronRun.complete(&plan, of: scenario)
+    try DeepSpeedRun.check(&plan, of: scenario)
     try checkTargets(plan, of: scenario)
     try checkStepInBackward(plan)
     try MinCutPolicy.check(plan)

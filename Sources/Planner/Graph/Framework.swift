@@ -4,4 +4,7 @@ public enum Framework: String, Hashable, Sendable, CaseIterable {
   case torch
   /// Megatron-LM's core with its fused kernels, gradient buffers and parallelism.
   case megatron
+  /// DeepSpeed's `PipelineEngine` over `transformers`' layers, with ZeRO and tensor parallelism by autograd functions of
+  /// Megatron's kind.
+  case deepspeed
 }

@@ -48,6 +48,8 @@ public struct MegatronOptions: Hashable, Sendable {
 
   /// Whose layers run.
   public var implementation = Implementation.transformerEngine
+  /// Whether the models of before Megatron core run (`--use-legacy-models`; `megatron/model` until 2023).
+  public var usesLegacyModels = false
   /// Which kernel computes attention.
   public var attention = AttentionBackend.auto
   /// How the loss is computed.
@@ -69,6 +71,9 @@ public struct MegatronOptions: Hashable, Sendable {
 
   /// Megatron's defaults.
   public init() {}
+
+  /// Whether Megatron's own layers call FlashAttention: only its legacy models do (`--use-flash-attn`).
+  var runsOwnFlashAttention: Bool { usesLegacyModels && attention == .flash }
 }
 
 extension MegatronOptions {

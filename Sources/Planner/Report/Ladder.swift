@@ -16,16 +16,21 @@ public struct Ladder: Sendable {
 
   /// Plans the baseline (fp32, no technique), each strategy of the scenario alone on top of it, and all stacked.
   ///
-  /// Megatron's baseline has the scenario's format. A strategy that leans on another one has no rung of its own.
+  /// Megatron's and DeepSpeed's baselines have the scenario's format, DeepSpeed's its pipeline and ZeRO as well. A
+  /// strategy that leans on another one has no rung of its own.
   init(_ scenario: Scenario) throws(PlanError) {
     var bare = scenario
     let isMegatrons = scenario.framework == .megatron
-    if !isMegatrons { bare.precision = .fp32True }
-    bare.strategies = []
+    let isDeepSpeeds = scenario.framework == .deepspeed
+    if !isMegatrons, !isDeepSpeeds { bare.precision = .fp32True }
+    bare.strategies = isDeepSpeeds ? scenario.strategies.filter(DeepSpeedRun.needs) : []
+    let always = bare.strategies
     bare.devices = nil
     var rungs = [
       Rung(
-        label: isMegatrons ? "baseline: no technique" : "baseline: fp32, no technique",
+        label: isDeepSpeeds
+          ? "baseline: pipeline and ZeRO"
+          : isMegatrons ? "baseline: no technique" : "baseline: fp32, no technique",
         report: try Planner.plan(bare))
     ]
     if scenario.precision != bare.precision {
@@ -33,9 +38,9 @@ public struct Ladder: Sendable {
       one.precision = scenario.precision
       rungs.append(Rung(label: scenario.precision.label, report: try Planner.plan(one)))
     }
-    for strategy in scenario.strategies {
+    for strategy in scenario.strategies where !(isDeepSpeeds && DeepSpeedRun.needs(strategy)) {
       var one = bare
-      one.strategies = [strategy]
+      one.strategies = always + [strategy]
       do throws(PlanError) {
         rungs.append(Rung(label: strategy.label, report: try Planner.plan(one)))
       } catch {

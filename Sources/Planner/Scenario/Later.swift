@@ -11,7 +11,6 @@ enum Later {
   ]
   static let precisions = ["fp8-true", "transformer-engine"]
   static let attentions = ["flash_attention_3", "flash_attention_4", "flex_attention"]
-  static let frameworks = ["deepspeed"]
 
   /// Throws when `name` is one of `names`.
   static func refuse(_ name: String, in names: [String], path: String, instead: String)

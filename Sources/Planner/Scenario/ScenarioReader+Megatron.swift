@@ -11,7 +11,15 @@ extension ScenarioReader {
         .conflict, "\"megatron\" says how Megatron runs, and the framework is another one",
         path: "megatron", fix: "Write \"framework\": \"megatron\", or leave it out.")
     }
-    options.implementation = try keys.choice("transformer_impl", default: .transformerEngine)
+    options.usesLegacyModels = try keys.bool("use_legacy_models", default: false)
+    options.implementation = try keys.choice(
+      "transformer_impl", default: options.usesLegacyModels ? .local : .transformerEngine)
+    if options.usesLegacyModels, options.implementation != .local {
+      throw PlanError(
+        .unsupported, "legacy models are planned with Megatron's own layers",
+        path: "megatron.transformer_impl", fix: "Use \"local\", or leave \"use_legacy_models\" out."
+      )
+    }
     options.attention = try keys.choice("attention_backend", default: .auto)
     if try keys.bool("cross_entropy_loss_fusion", default: false) {
       options.crossEntropy = try keys.choice("cross_entropy_fusion_impl", default: .native)

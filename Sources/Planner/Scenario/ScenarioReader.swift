@@ -162,9 +162,7 @@ extension ScenarioReader {
   }
 
   private func readFramework(_ settings: inout Settings) throws(PlanError) -> Framework {
-    guard let name = try settings.optionalString("framework") else { return .torch }
-    try Later.refuse(name, in: Later.frameworks, path: "framework", instead: "Use \"torch\".")
-    return try settings.choice("framework")
+    try settings.choice("framework", default: Framework.torch)
   }
 
   private func readAllocator(_ settings: inout Settings) throws(PlanError) -> AllocatorSettings {

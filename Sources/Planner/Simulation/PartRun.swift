@@ -54,6 +54,12 @@ struct PartRun {
   private var lastOutput: Int32 = -1
   private var lastSent: Int32 = -1
   private var lastReceived: Int32 = -1
+  /// What came in for the micro-batch that runs, where it is copied again for the forward pass.
+  private var ownInput: Int32 = -1
+  /// What the graph behind the last output holds where the loop keeps it.
+  private var lastGraph: [Int32] = []
+  /// Bytes of the output that the loop's name holds.
+  private(set) var namedBytes = 0
 
   /// Records a part's passes.
   ///
@@ -79,15 +85,18 @@ struct PartRun {
     let runs = stacks.reduce(0) { $1.sequence.cycles.reduce($0) { $0 + $1.runs.count } }
     guard runs <= TrainingStep.mostRuns else { throw .tooIrregular(runs) }
     distribution = try plan.distribution?(graph, plan)
+    let walks = unrolls || distribution?.walksEveryLayer == true
     tape = Tape(
       graph.program, stacks: stacks, distribution: distribution, earlyStop: plan.earlyStop,
-      unrolls: unrolls, kernels: plan.context.kernels)
+      unrolls: walks, kernels: plan.context.kernels)
     tape.endsInLayers = !chunk.part.hasHead
     tape.receivesIntoBuffers = transport.buffersEveryMicroBatch
     weights = TrainingStep.weights(of: graph)
-    let listed = unrolls ? TrainingStep.layerByLayer(weights, of: graph) : weights
+    tape.namesReceived = transport.copiesFromBuffer
+    let listed = walks ? TrainingStep.layerByLayer(weights, of: graph) : weights
     local = try distribution?.local(listed) ?? listed
-    namesOutput = transport.holdsLast && isAlone && chunk.part.hasHead
+    namesOutput =
+      (transport.holdsLast || transport.copiesFromBuffer) && isAlone && chunk.part.hasHead
     try TrainingStep.reside(local, plan, &tape)
     for buffer in graph.buffers { tape.schedule.allocate(buffer, .other, Moment.resident.rawValue) }
     resident = 0..<tape.schedule.events.count
@@ -152,11 +161,17 @@ struct PartRun {
     let before = tape.work.time.seconds
     distribution?.begin(isLast: false)
     tape.schedule.begin(.forward)
+    // Labels are not copied once they were loaded into their buffer.
     let inputs =
-      transport.loadsWholeBatch
+      transport.loadsWholeBatch || transport.copiesFromBuffer && !chunk.part.hasEmbedding
       ? [] : bytesOfInputs.map { tape.allocate($0, .other, Moment.batch.rawValue) }
+    if transport.copiesFromBuffer, received > 0 {
+      ownInput = tape.allocate(received, .communication, Moment.received.rawValue)
+    }
     distribution?.beforeForward(0, in: &tape)
     tape.run(section: 0)
+    tape.release(tape.received, Moment.end.rawValue)
+    tape.received = -1
     distribution?.afterForward(0, in: &tape)
     for copy in tape.cached { tape.release(copy, Moment.end.rawValue) }
     tape.cached.removeAll(keepingCapacity: true)
@@ -169,8 +184,10 @@ struct PartRun {
       tape.holdOutput()
       if namesOutput, graph.program.heldOutput >= 0, let logits = tape.output.first {
         tape.retain(logits)
-        drop(lastOutput, behind: logits)
+        namedBytes = tape.storages[Int(logits)].bytes
+        for old in [lastOutput] + lastGraph { drop(old, behind: logits) }
         lastOutput = logits
+        lastGraph = []
       }
     } else {
       times.sent = result >= 0 ? tape.storages[Int(result)].bytes : received
@@ -207,7 +224,7 @@ struct PartRun {
     var seed: Int32
     if chunk.part.hasHead {
       seed = tape.allocate(lossBytes, .other, Moment.lossGradient.rawValue)
-    } else if transport.buffersEveryMicroBatch {
+    } else if transport.buffersEveryMicroBatch || transport.copiesFromBuffer {
       seed = tape.stays(times.sent)
     } else {
       seed = tape.allocate(times.sent, .communication, moment)
@@ -237,7 +254,12 @@ struct PartRun {
     if transport.holdsLast {
       tape.release(lastSent, Moment.sentGradient.rawValue)
       lastSent = tape.sentGradient
+    } else if namesOutput {
+      lastGraph = [ownInput, tape.sentGradient]
+      ownInput = -1
     } else {
+      tape.release(ownInput, Moment.sentGradient.rawValue)
+      ownInput = -1
       // Handed over on the rank itself, it takes the place of a buffer of the same size.
       tape.release(tape.sentGradient, Moment.sentGradient.rawValue)
     }
@@ -252,12 +274,16 @@ struct PartRun {
     work.divide(by: takes.count - 1)
     tape.work = Work()
     let start = tape.schedule.events.count
-    for storage in [lastOutput, lastSent, lastReceived] {
-      tape.release(storage, Moment.end.rawValue)
+    let names = [lastOutput, lastSent, lastReceived] + lastGraph
+    if !transport.copiesFromBuffer {
+      for storage in names { tape.release(storage, Moment.end.rawValue) }
     }
     distribution?.endMicroBatches(in: &tape)
     workOnce = tape.work
     let middle = tape.schedule.events.count
+    if transport.copiesFromBuffer {
+      for storage in names { tape.release(storage, Moment.end.rawValue) }
+    }
     for gradient in tape.gradients { tape.release(gradient, Moment.end.rawValue) }
     (end, gradientsEnd) = (start..<middle, middle..<tape.schedule.events.count)
   }

@@ -9,6 +9,9 @@ struct PipelineTransport: Hashable, Sendable {
   var holdsLast: Bool
   /// Whether the token ids and labels of all micro-batches are there from the step's beginning.
   var loadsWholeBatch: Bool
+  /// Whether a rank has one buffer for all that it receives, out of which each micro-batch copies, and buffers of the
+  /// engine that hold the last stage's logits with the graphs behind them.
+  var copiesFromBuffer = false
 
   /// `torch.distributed.pipelining`.
   ///
@@ -23,6 +26,19 @@ struct PipelineTransport: Hashable, Sendable {
       buffersEveryMicroBatch: true, keepsOutputs: true, holdsLast: !isRuntime,
       loadsWholeBatch: true)
   }
+
+  /// DeepSpeed's `PipelineEngine`.
+  ///
+  /// What is received is copied out of the one buffer, and copied again for the forward pass; the first copy lives until
+  /// its gradient was sent. The last stage's outputs are never let go: each lies in a slot of two until another takes
+  /// it, and its graph keeps what came in and the gradient of that.
+  ///
+  /// Source: `_exec_recv_activations`, `_exec_forward_pass`, `_exec_backward_pass`, `_exec_send_grads` and
+  /// `_allocate_or_extend_buffers` in `deepspeed/runtime/pipe/engine.py`, `TrainSchedule.num_pipe_buffers` in
+  /// `schedule.py`, DeepSpeed 0.19.8.
+  static let deepSpeed = Self(
+    buffersEveryMicroBatch: false, keepsOutputs: true, holdsLast: false, loadsWholeBatch: false,
+    copiesFromBuffer: true)
 
   /// Megatron's, with `deallocate_pipeline_outputs`.
   ///

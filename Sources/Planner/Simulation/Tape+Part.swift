@@ -5,6 +5,10 @@ extension Tape {
     let storage =
       receivesIntoBuffers
       ? -1 : allocate(instruction.bytes, .communication, Moment.received.rawValue)
+    if namesReceived {
+      retain(storage)
+      received = storage
+    }
     registers[Int(instruction.a)] = Register(
       storage: storage, source: -2 - Int32(inputLeaf) - instruction.b, requires: true,
       held: storage >= 0)

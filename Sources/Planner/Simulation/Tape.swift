@@ -88,6 +88,9 @@ struct Tape {
   var timed = false
   /// Whether what a part of a model receives lies in buffers that stay.
   var receivesIntoBuffers = false
+  /// Whether what a part of a model received has a name until its forward is over, and that tensor, or -1.
+  var namesReceived = false
+  var received: Int32 = -1
   /// Whether backward makes the gradients of activations alone.
   var splitsBackward = false
   /// What reached the operations whose weights wait for their gradients, in the order of backward.

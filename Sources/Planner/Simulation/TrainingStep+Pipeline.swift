@@ -27,6 +27,9 @@ extension TrainingStep {
         }
       }
     }
+    if transport.copiesFromBuffer {
+      try Self.resideBuffers(runs, counts, stage.order, &emission.schedule)
+    }
     emission.schedule.begin(.forward)
     let batches = try Self.batches(runs, counts, transport)
     for bytes in batches { emission.schedule.allocate(bytes, .other, Moment.batch.rawValue) }
@@ -63,6 +66,28 @@ extension TrainingStep {
       }
       if !run.chunk.part.hasHead, !run.chunk.sendsLocally { sends(run.times.sent) }
       if !run.chunk.receivesLocally { sends(run.received) }
+    }
+  }
+
+  /// DeepSpeed's buffers: one to receive in, and slots that keep token ids, labels and the last stage's graphs.
+  ///
+  /// A stage has two slots, or as many as micro-batches in flight; the last output and its graph are the part's own.
+  private static func resideBuffers(
+    _ runs: [PartRun], _ counts: [Int], _ order: PipelineOrder, _ schedule: inout Schedule
+  ) throws(PlanError) {
+    let moment = Moment.received.rawValue
+    for (run, count) in zip(runs, counts) {
+      let part = run.chunk.part
+      let slots = min(max(2, order.mostInFlight), count)
+      let sent = part.hasHead ? 0 : run.times.sent
+      schedule.allocate(max(run.received, sent), .communication, moment)
+      for bytes in run.bytesOfInputs {
+        let lists = (part.hasEmbedding ? slots : 0) + (part.hasHead ? slots : 0)
+        schedule.allocate(bytes, count: lists, .other, Moment.batch.rawValue)
+      }
+      guard part.hasHead, slots > 1 else { continue }
+      schedule.allocate(run.namedBytes, count: slots - 1, .activations, moment)
+      schedule.allocate(run.received, count: 2 &* (slots - 1), .activations, moment)
     }
   }
 

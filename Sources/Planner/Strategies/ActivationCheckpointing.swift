@@ -41,14 +41,21 @@ public struct ActivationCheckpointing: Strategy {
   public let policy: Policy
   /// Whether checkpoints are reentrant (`use_reentrant=True`).
   public let reentrant: Bool
+  /// Whether a scenario says that they are not, where a framework's are by default.
+  private let isStatedNot: Bool
   /// Whether a recomputation ends at the last tensor that backward needs.
   public let earlyStop: Bool
 
   /// Checkpoints the layers of a policy.
   public init(_ policy: Policy, reentrant: Bool = false, earlyStop: Bool = true) {
+    self.init(policy, reentrant: reentrant, isStatedNot: false, earlyStop: earlyStop)
+  }
+
+  private init(_ policy: Policy, reentrant: Bool, isStatedNot: Bool, earlyStop: Bool) {
     self.policy = policy
     self.reentrant = reentrant
     self.earlyStop = earlyStop
+    self.isStatedNot = isStatedNot
     modules = []
   }
 
@@ -64,7 +71,7 @@ public struct ActivationCheckpointing: Strategy {
   public init(_ settings: inout Settings) throws(PlanError) {
     if let megatron = try MegatronRecompute(&settings) {
       (policy, modules) = (megatron.policy, megatron.modules)
-      (reentrant, earlyStop) = (false, true)
+      (reentrant, earlyStop, isStatedNot) = (false, true, false)
       return
     }
     modules = []
@@ -95,6 +102,7 @@ public struct ActivationCheckpointing: Strategy {
         rest: try LayerOption("rest", in: &settings))
     case .auto: policy = .auto(budget: try Self.budget(&settings))
     }
+    isStatedNot = settings.value("reentrant") == .bool(false)
     reentrant = try settings.bool("reentrant", default: false)
     if reentrant, policy.isSelective {
       throw PlanError(
@@ -164,21 +172,24 @@ public struct ActivationCheckpointing: Strategy {
         [.init("policy", "auto")]
           + (budget.map { [.init("budget", .string("\($0.count >> 20)MiB"))] } ?? [])
       }
-    if reentrant { members.append(.init("reentrant", true)) }
+    if reentrant || isStatedNot { members.append(.init("reentrant", .bool(reentrant))) }
     if !earlyStop { members.append(.init("early_stop", false)) }
     return .object(members)
   }
 
   /// The same with other layers.
   func with(_ policy: Policy) -> Self {
-    Self(policy, reentrant: reentrant, earlyStop: earlyStop)
+    Self(policy, reentrant: reentrant, isStatedNot: isStatedNot, earlyStop: earlyStop)
   }
 
   /// Writes the decisions into the plan.
   public func decide(_ plan: inout TrainingPlan) throws(PlanError) {
-    // Megatron's checkpoints are reentrant: the whole layer runs again. Without a pipeline they are run as such.
+    // Megatron's checkpoints are reentrant: the whole layer runs again. Without a pipeline they are run as such. So are
+    // those of DeepSpeed's pipelines (`use_reentrant`, true by default).
     let isMegatrons = plan.context.framework == .megatron
-    let again = Retention.recompute(reentrant: reentrant || isMegatrons && plan.pipeline == nil)
+    let isDeepSpeeds = plan.context.framework == .deepspeed && !isStatedNot
+    let again = Retention.recompute(
+      reentrant: reentrant || isDeepSpeeds || isMegatrons && plan.pipeline == nil)
     plan.earlyStop = earlyStop && !isMegatrons
     plan.retainsPerStage = isMegatrons
     plan.context.megatron.recomputes = modules
@@ -186,7 +197,8 @@ public struct ActivationCheckpointing: Strategy {
     plan.context.enablesCheckpointing = policy == .full
     // `gradient_checkpointing_enable` makes the embedding's output want a gradient under adapters; layers that are
     // wrapped one by one go without, unless they are reentrant: their adapters would get none.
-    plan.context.inputRequiresGradient = plan.context.checkpoints && (policy == .full || reentrant)
+    plan.context.inputRequiresGradient =
+      plan.context.checkpoints && (policy == .full || reentrant) && !isDeepSpeeds
     if policy.usesMinCut { plan.assumptions.append(MinCutPolicy.assumption) }
     switch policy {
     case .none: break

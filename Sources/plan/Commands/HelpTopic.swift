@@ -79,7 +79,7 @@ struct HelpTopic: Sendable {
       kernels     torch, liger (Llama, Mistral, Qwen2, Qwen3)
       loss        { "implementation": "transformers" }, "transformers-4.48", or
                   "chunked" with "chunks": 8
-      framework   torch, megatron ("plan help megatron")
+      framework   torch, megatron ("plan help megatron"), deepspeed (pipelines)
       device      an id from "plan show devices", or an object with memory_gib,
                   compute_capability, multiprocessors, bandwidth_GBps, tflops;
                   of a cpu: "kind": "cpu", memory_gib, bandwidth_GBps, tflops
@@ -146,7 +146,7 @@ struct HelpTopic: Sendable {
                   "gradient_accumulation_fusion", "bias_dropout_fusion",
                   "create_attention_mask_in_dataloader",
                   "moe_token_dispatcher_type", "expert_tensor_parallel_size",
-                  "cublas_workspace_config" }
+                  "cublas_workspace_config", "use_legacy_models" }
       strategies  "data_parallel": { "degree": 8, "distributed_optimizer": true,
                   "overlap_grad_reduce", "overlap_param_gather",
                   "ddp_bucket_size", "num_distributed_optimizer_instances" },

@@ -6,34 +6,6 @@ import Testing
 @Suite("Published runs of Megatron-LM") struct PublishedMegatronTests {
   static let cases = Fixtures.published("megatron")
 
-  /// What a run was planned to need, in bytes.
-  private struct Figures {
-    /// The peak of what is allocated.
-    var peak: Double
-    /// What stays between steps.
-    var resident: Double
-  }
-
-  private func figures(_ run: Fixtures.Case) throws -> Figures {
-    let scenario = try run.scenario
-    guard let rank = run.value.integer("rank") else {
-      let report = try Planner.plan(scenario, .report)
-      return Figures(
-        peak: Double(report.phases.map(\.allocated.count).max() ?? 0),
-        resident: Double(report.phases[2].allocated.count))
-    }
-    let plan = try Planner.decide(scenario)
-    let pipeline = try #require(plan.pipeline)
-    let steps = try PipelineSteps(try scenario.model.family.graph(plan.context), plan, pipeline)
-    let found = try #require(steps.ranks.first { $0.ranks.contains(rank) })
-    let report = try ReportBuilder(
-      scenario, plan, steps.graph, found.step, .report, replayed: steps.replayed(found)
-    ).report()
-    return Figures(
-      peak: Double(report.phases.map(\.allocated.count).max() ?? 0),
-      resident: Double(report.phases[2].allocated.count))
-  }
-
   @Test("are met within what their row says, or say why not", arguments: cases)
   func peaks(_ run: Fixtures.Case) throws {
     guard case .number(let within)? = run["within"] else {
@@ -43,7 +15,7 @@ import Testing
     }
     #expect(within <= 0.06)
     let measured = Double(try #require(run.value.integer("measured_bytes")))
-    let planned = try figures(run).peak
+    let planned = try PlannedFigures(run).peak
     #expect(abs(planned / measured - 1) <= within)
   }
 
@@ -53,7 +25,7 @@ import Testing
     ]
     var (peaks, residents): ([Double], [Double]) = ([], [])
     for run in Self.cases {
-      let planned = try figures(run)
+      let planned = try PlannedFigures(run)
       let measured = Double(try #require(run.value.integer("measured_bytes")))
       peaks.append(abs(planned.peak / measured - 1))
       var row = [

@@ -49,9 +49,8 @@ import Testing
       "kernels", "unsloth", .unknown, "\"unsloth\" is not known here", at: "kernels",
       fix: "Use one of: torch, liger."),
     Mistake(
-      "framework", "deepspeed", .unsupported, "\"deepspeed\" cannot be planned yet",
-      at: "framework",
-      fix: "Use \"torch\"."),
+      "framework", "megatron-deepspeed", .unknown, "\"megatron-deepspeed\" is not known here",
+      at: "framework", fix: "Use one of: torch, megatron, deepspeed."),
     Mistake(
       "loss", ["implementation": "chunked", "chunks": 0], .invalid, "0 is out of range",
       at: "loss.chunks", fix: "Use a whole number from 1 to 256."),

@@ -7,13 +7,14 @@ import Testing
   /// A scenario of GPT's layers; the vocabulary is large, so that the loss is the forward's peak.
   private func report(
     layers: Int, hidden: Int = 1024, heads: Int = 16, sequence: Int = 512, batch: Int = 2,
-    megatron: String = "\"attention_backend\": \"unfused\"", strategies: String = ""
+    megatron: String = "\"attention_backend\": \"unfused\"", strategies: String = "",
+    model: String = ""
   ) throws -> Report {
     try Planner.plan(
       try scenario(
         """
         {"model": {"model_type": "megatron_gpt", "num_layers": \(layers), "hidden_size": \(hidden),
-          "num_attention_heads": \(heads), "vocab_size": 204800, "max_position_embeddings": \(sequence)},
+          "num_attention_heads": \(heads), "vocab_size": 204800, "max_position_embeddings": \(sequence)\(model)},
          "framework": "megatron", "megatron": {\(megatron)},
          "workload": {"micro_batch_size": \(batch), "sequence_length": \(sequence)},
          "strategies": {\(strategies)}, "hardware": {"device": "a100-80gb-sxm"}}
@@ -29,12 +30,13 @@ import Testing
   /// What one more layer keeps from forward to backward, without its statistics of rows.
   private func saved(
     _ hidden: Int = 1024, heads: Int = 16, sequence: Int = 512, batch: Int = 2,
-    megatron: String = "\"attention_backend\": \"unfused\"", strategies: String = ""
+    megatron: String = "\"attention_backend\": \"unfused\"", strategies: String = "",
+    model: String = ""
   ) throws -> Int {
     func live(_ layers: Int) throws -> Int {
       let report = try report(
         layers: layers, hidden: hidden, heads: heads, sequence: sequence, batch: batch,
-        megatron: megatron, strategies: strategies)
+        megatron: megatron, strategies: strategies, model: model)
       return report.phases[0].live.count - report.phases[2].live.count
     }
     return try live(5) - live(4)
@@ -64,6 +66,20 @@ import Testing
         + ", \"sequence_parallel\": {}, \"checkpointing\": {\"recompute_granularity\": "
         + "\"full\", \"recompute_method\": \"uniform\"}")
     #expect(full == s * b * h * 2 / t)
+  }
+
+  /// `get_training_info.py` of PR 482 of Megatron-LM, 2023: (5sbh + 4sbf) / t + 5sbh elements of two bytes, found from
+  /// traces of the allocator; FlashAttention keeps an fp32 number of each row and head besides.
+  @Test("layers of 2023 keep 10sbh + 4sbf elements", arguments: [1, 2, 4])
+  func legacy(degree t: Int) throws {
+    let (s, b, h, a, f) = (512, 2, 1024, 16, 2688)
+    let kept = try saved(
+      megatron: "\"attention_backend\": \"flash\", \"use_legacy_models\": true",
+      strategies: t > 1 ? "\"tensor_parallel\": {\"degree\": \(t)}" : "",
+      model: ", \"swiglu\": true")
+    let formula = 2 * ((5 * s * b * h + 4 * s * b * f) / t + 5 * s * b * h)
+    let rows = statistics(s * b) + 4 * s * b * a / t
+    #expect(formula + rows...formula + rows + 1024 ~= kept)
   }
 
   /// "Distributed Optimizer" in Megatron Core's documentation: bf16 parameters, fp32 gradients.

@@ -7,6 +7,9 @@
 /// Source: `all_gather_tensor` and `reduce_scatter_tensor` in `torch/distributed/_functional_collectives.py`,
 /// `_FromTorchTensor` in `torch/distributed/tensor/_api.py`, `Redistribute` in
 /// `torch/distributed/tensor/_redistribute.py`, PyTorch 2.11; allocator traces of both.
+///
+/// Layers of Megatron's kind beside DeepSpeed add up in place, forward and backward (`_reduce` in
+/// `atorch/modules/distributed_modules/mappings.py`, ATorch 1.1).
 extension Forward {
   /// Devices that cut the matrices.
   private var ranks: Int { context.mesh.tensor }
@@ -19,7 +22,7 @@ extension Forward {
   mutating func replicated(_ a: Value) -> Value {
     begin("all_reduce", a)
     exchange(nil, backward: exchange(.allReduce, a.spec))
-    gradient(0, a.spec)
+    if addsInPlace { pass(0) } else { gradient(0, a.spec) }
     return endView(a.spec, of: a)
   }
 
@@ -28,8 +31,11 @@ extension Forward {
     begin("all_reduce", a)
     exchange(exchange(.allReduce, a.spec), backward: nil)
     pass(0)
-    return end(a.spec)
+    return addsInPlace ? endView(a.spec, of: a) : end(a.spec)
   }
+
+  /// Whether sums over devices take the place of what each had.
+  private var addsInPlace: Bool { context.framework == .deepspeed }
 
   /// A local tensor as a `DTensor`, or the other way round: another name.
   mutating func wrapped(_ a: Value) -> Value {

@@ -49,8 +49,9 @@ struct RotaryDecoder: Sendable {
     var positions = cutsSequence ? try Self.positions(&f) : nil
     f.enter("model")
     let tokens = try checkedProduct(context.batch, context.sequence)
-    // transformers cuts the embedding where it is the head.
-    let cutsTable = cutsSequence || sizes.tied && context.mesh.tensor > 1
+    // transformers cuts the embedding where it is the head, layers of Megatron's kind always do.
+    let cutsTable =
+      cutsSequence || context.mesh.tensor > 1 && (sizes.tied || context.framework == .deepspeed)
     let embedding = try f.vocabularyTable(
       "embed_tokens.weight", sizes.vocabulary, sizes.hidden, cut: cutsTable)
     let rows = try f.tokenRows(tokens, embedding, vocabulary: sizes.vocabulary, cut: cutsTable)

@@ -119,7 +119,9 @@ struct MegatronCoreAttention: Sendable {
   /// of FlashAttention 2 from compute capability 9.0 on.
   private func kernel(_ context: ForwardContext) -> AttentionKernel? {
     guard context.dtype != .fp32 else { return nil }
-    if context.megatron.implementation == .local { return nil }
+    if context.megatron.implementation == .local {
+      return context.megatron.runsOwnFlashAttention ? .flash : nil
+    }
     return switch context.megatron.attention {
     case .unfused: nil
     case .flash: .flash

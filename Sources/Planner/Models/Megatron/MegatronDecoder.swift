@@ -98,7 +98,7 @@ struct MegatronDecoder: Sendable {
     if context.mesh.cutsSequence, context.mesh.tensor > 1 {
       largest = try checkedProduct(tokens.all, sizes.hidden, size)
     }
-    if context.megatron.implementation == .local {
+    if context.megatron.implementation == .local, !context.megatron.runsOwnFlashAttention {
       let scores = try checkedProduct(tokens.all, tokens.sequence, part.heads, size)
       largest = max(largest, scores)
     }

@@ -32,10 +32,13 @@ struct PipelineCheck {
     for strategy in scenario.strategies {
       let name = type(of: strategy).name
       let isOlder = (strategy as? FullyShard)?.older != nil
-      if strategy is Zero || strategy is YaFSDP || isOlder {
+      let isDeepSpeeds = plan.context.framework == .deepspeed
+      if strategy is Zero && !isDeepSpeeds || strategy is YaFSDP || isOlder {
         throw refuse(
           "\(name)\(isOlder ? " version 1" : "") cannot be planned with a pipeline",
-          "strategies.\(name)", "Use fsdp (fully_shard) or ddp, or leave one of the two out.")
+          "strategies.\(name)",
+          "Use fsdp (fully_shard) or ddp, or \"framework\": \"deepspeed\", or leave one of the two out."
+        )
       }
       if let shards = strategy as? FullyShard {
         let isDefault = shards.layerReshard == .always && shards.rootReshard == .never
@@ -50,7 +53,9 @@ struct PipelineCheck {
             "Use \"1f1b\", \"gpipe\" or \"interleaved-1f1b\", or ddp.")
         }
       }
-      if let checkpointing = strategy as? ActivationCheckpointing, checkpointing.reentrant {
+      if let checkpointing = strategy as? ActivationCheckpointing, checkpointing.reentrant,
+        !isDeepSpeeds
+      {
         throw refuse(
           "reentrant checkpoints cannot be planned with a pipeline",
           "strategies.checkpointing.reentrant", "Leave \"reentrant\" out.")

@@ -83,31 +83,42 @@ public struct PipelineParallel: Strategy {
     plan.mesh.pipeline = degree
     let shape = PipelineShape(
       degree: degree, chunks: virtualStages, microBatches: plan.microBatches)
-    let transport =
-      plan.context.framework == .torch
-      ? PipelineTransport.torch(isRuntime: schedule.isRuntime)
-      : .megatron(isInterleaved: virtualStages > 1)
+    let transport: PipelineTransport =
+      switch plan.context.framework {
+      case .torch: .torch(isRuntime: schedule.isRuntime)
+      case .megatron: .megatron(isInterleaved: virtualStages > 1)
+      case .deepspeed: .deepSpeed
+      }
     plan.pipeline = PipelinePlan(
       shape: shape, schedule: try schedule.init(shape), split: split, transport: transport)
     // The schedule gives the logits to a loss function, and keeps them until their backward.
-    if plan.context.framework == .torch { plan.context.keepOutputs = true }
+    if plan.context.framework != .megatron { plan.context.keepOutputs = true }
     plan.assumptions += assumptions(shape, plan.context.framework)
   }
 
   private func assumptions(_ shape: PipelineShape, _ framework: Framework) -> [Assumption] {
     let apart = "the stages are the ranks farthest apart"
-    var list = [
-      framework == .torch
-        ? Assumption(
+    let transport =
+      switch framework {
+      case .torch:
+        Assumption(
           "pipeline",
           "stages receive into buffers that each micro-batch has for itself; the batch is loaded whole, logits are not "
             + "returned, and \(apart)",
           source: "torch/distributed/pipelining, PyTorch 2.11; torchtitan")
-        : Assumption(
+      case .megatron:
+        Assumption(
           "pipeline",
           "stages receive each message into a new tensor, and free what they sent (deallocate_pipeline_outputs); "
             + apart, source: "megatron/core/pipeline_parallel/schedules.py")
-    ]
+      case .deepspeed:
+        Assumption(
+          "pipeline",
+          "DeepSpeed's PipelineEngine: one buffer to receive in, out of which each micro-batch copies; the last stage "
+            + "keeps the logits and graphs of two micro-batches; one tensor is sent, and \(apart)",
+          source: "deepspeed/runtime/pipe/engine.py, DeepSpeed 0.19.8")
+      }
+    var list = [transport]
     if shape.microBatches < shape.degree {
       list.append(
         Assumption(

@@ -138,9 +138,11 @@ final class MegatronStep: Distribution {
 
   /// One 16-bit tensor of each shape that stands for gradients which products added to the buffer themselves.
   ///
+  /// Legacy models have none: `megatron/core/tensor_parallel/layers.py` returned no gradient in 2023.
+  ///
   /// Source: `get_dummy_wgrad` in `transformer_engine/pytorch/module/base.py`, Transformer Engine 2.
   private func dummies(_ weights: [TrainingStep.Weight]) -> [Int] {
-    guard options.fusesGradientAccumulation else { return [] }
+    guard options.fusesGradientAccumulation, !options.usesLegacyModels else { return [] }
     var shapes: [TensorSpec] = []
     for weight in weights {
       let leaf = graph.program.leaves[weight.leaf]

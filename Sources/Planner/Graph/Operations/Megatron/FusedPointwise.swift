@@ -32,10 +32,12 @@ extension Forward {
 
   /// An activation of what a first matrix made, its bias included: one kernel that saves its input.
   ///
-  /// A gated one halves the columns. The bias's gradient is summed from the input's.
+  /// A gated one halves the columns. The bias's gradient is summed from the input's. Legacy models have no kernel for
+  /// gated ones (`ParallelMLP` in `megatron/model/transformer.py`, 2023): bias, SiLU and product each make a tensor.
   mutating func fusedActivation(_ x: Value, bias: Parameter?, gated: Bool) throws(PlanError)
     -> Value
   {
+    if gated, context.megatron.usesLegacyModels { return try legacyGate(x, bias) }
     let spec = gated ? try TensorSpec(x.spec.rows, x.spec.columns / 2, x.spec.dtype) : x.spec
     begin(gated ? "bias_swiglu" : "bias_gelu", x, bias?.value)
     save(x, for: .max)
@@ -43,6 +45,16 @@ extension Forward {
     gradient(0, x.spec)
     if let bias { gradient(1, bias.value.spec, role: .gradients) }
     return end(spec)
+  }
+
+  private mutating func legacyGate(_ x: Value, _ bias: Parameter?) throws(PlanError) -> Value {
+    let biased = try bias.map { (bias) throws(PlanError) in
+      local(try add(x, bias.value), replacing: x)
+    }
+    enter("swiglu", holding: biased ?? x)
+    let (gate, up) = try halves(biased ?? x)
+    let (first, second) = (local(gate), local(up))
+    return leave(try multiply(silu(first), second))
   }
 
   /// Transformer Engine's fused rotary embedding: a new tensor forward and backward; its table stays.

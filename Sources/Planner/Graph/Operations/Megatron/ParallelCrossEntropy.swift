@@ -3,8 +3,8 @@ extension Forward {
   /// The loss of each token, in fp32; saves softmax results, a mask of foreign labels and the labels.
   ///
   /// Operation by operation, the fp32 copy of the logits becomes the softmax in place, and its gradient; autograd
-  /// casts that to the logits' format. Compiled pieces make the softmax in a tensor of its own. Transformer Engine's
-  /// kernel writes the gradient over the logits.
+  /// casts that to the logits' format. Compiled pieces make the softmax in a tensor of its own, and so did those of 2023
+  /// (`vocab_parallel_logits - logits_max`). Transformer Engine's kernel writes the gradient over the logits.
   ///
   /// Source: `megatron/core/tensor_parallel/cross_entropy.py` and `megatron/core/fusions/fused_cross_entropy.py`, core
   /// 0.16.1; `transformer_engine/pytorch/cross_entropy.py`.
@@ -44,7 +44,7 @@ extension Forward {
     allocate(foreign, role: .other)
     allocate(labels, role: .other)
     var probabilities = copy
-    if isCompiled {
+    if isCompiled || subtractsIntoCopy {
       probabilities = register(wide)
       allocate(probabilities)
       discard(copy)
@@ -54,6 +54,11 @@ extension Forward {
     link(losses, keeping: [probabilities, foreign, labels])
     for value in [probabilities, foreign, labels] { discard(value) }
     return losses
+  }
+
+  /// Whether the maximum is not subtracted in place, as in Megatron of 2023 and what was forked from it.
+  private var subtractsIntoCopy: Bool {
+    context.megatron.usesLegacyModels || context.framework == .deepspeed
   }
 
   /// `torch.sum(losses * loss_mask)`: one number.

@@ -5,7 +5,7 @@
 ///
 /// Source: `ColwiseParallel` in `transformers/distributed/tensor_parallel.py`, transformers 5.17; `_log_softmax_handler`,
 /// `_nll_loss_forward_handler` and `_nll_loss_and_log_softmax_backward` in `torch/distributed/tensor/parallel/loss.py`,
-/// PyTorch 2.11.
+/// PyTorch 2.11. Layers of Megatron's kind beside DeepSpeed have its cross-entropy over cut logits.
 struct CutLogitsLoss: CausalLoss {
   /// Rows of the whole head.
   let vocabulary: Int
@@ -14,12 +14,18 @@ struct CutLogitsLoss: CausalLoss {
     _ hidden: Value, weight: Parameter, bias: Parameter?, capped: Bool, in f: inout Forward
   ) throws(PlanError) -> (loss: Value, held: Value?) {
     let mesh = f.context.mesh
-    let keepsCut = mesh.keepsLogitsCut
+    let isMegatrons = f.context.framework == .deepspeed
+    let keepsCut = mesh.keepsLogitsCut || isMegatrons
     let input = mesh.cutsSequence ? try f.moduleInput(hidden) : f.replicated(hidden)
     let part = try f.product(input, weight, bias: bias, module: "lm_head")
     var logits = f.local(
       keepsCut ? part : try f.gatheredColumns(part, columns: vocabulary))
     if capped { logits = f.softCap(logits) }
+    if isMegatrons {
+      f.enter("loss", holding: logits)
+      let losses = f.local(try f.parallelCrossEntropy(logits))
+      return (f.leave(try f.maskedSum(losses)), f.context.keepOutputs ? logits : nil)
+    }
     f.enter("loss", holding: logits)
     let wide = f.local(f.cast(logits, to: .fp32))
     let labels = try PaddedLabelsLoss.labels(in: &f)

@@ -48,7 +48,9 @@ extension Zero {
         "strategies.zero.offload_optimizer.device", "Use stage 3, or \"cpu\".")
     }
     let pieces = plan.retention(2)
-    if pieces.contains(where: { $0.pattern.contains(.recompute(reentrant: true)) }) {
+    if plan.context.framework != .deepspeed,
+      pieces.contains(where: { $0.pattern.contains(.recompute(reentrant: true)) })
+    {
       throw Self.refused(
         "reentrant checkpoints under ZeRO cannot be planned", "strategies.checkpointing.reentrant",
         "Leave \"reentrant\" out.")

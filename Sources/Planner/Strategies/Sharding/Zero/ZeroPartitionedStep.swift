@@ -13,6 +13,8 @@ final class ZeroPartitionedStep: Distribution {
   private let formats: ZeroFormats
   private let optimizer: ZeroOptimizer?
   private let kernels: KernelTraits
+  /// Whether gradients wait for the last micro-batch of a pipeline's rank.
+  private let isPipeline: Bool
   private var parameters: ZeroParameters
   private var flat = ZeroFlatGroup()
 
@@ -49,6 +51,7 @@ final class ZeroPartitionedStep: Distribution {
     formats = ZeroFormats(settings, plan)
     optimizer = plan.optimizer as? ZeroOptimizer
     kernels = plan.context.kernels
+    isPipeline = plan.pipeline != nil
     parameters = ZeroParameters(program)
   }
 
@@ -215,18 +218,8 @@ final class ZeroPartitionedStep: Distribution {
   }
 
   func endBackward(in tape: inout Tape) {
-    let reducesNow = settings.partitioning == 2 || isLast
-    if reducesNow {
-      if settings.partitioning == 1, !settings.overlaps {
-        for parameter in flat.order { put(parameter, &tape) }
-      }
-      for bucket in buckets.indices { reduce(bucket, &tape) }
-      for parameter in gradients.indices where gradients[parameter] >= 0 {
-        letGo(parameter, &tape)
-      }
-      for buffer in buffers { tape.release(buffer, Moment.bucket.rawValue) }
-      buffers = []
-    }
+    let reducesNow = !isPipeline && (settings.partitioning == 2 || isLast)
+    if reducesNow { reduceAll(&tape) }
     if formats.accumulatesWider {
       // It adds up where it is.
     } else if accumulated >= 0 {
@@ -240,6 +233,28 @@ final class ZeroPartitionedStep: Distribution {
     if isLast {
       tape.communicate(.allGather, flat.aligned * size, among: settings.shards, waits: true)
     }
+  }
+
+  private func reduceAll(_ tape: inout Tape) {
+    if settings.partitioning == 1, !settings.overlaps {
+      for parameter in flat.order { put(parameter, &tape) }
+    }
+    for bucket in buckets.indices { reduce(bucket, &tape) }
+    for parameter in gradients.indices where gradients[parameter] >= 0 {
+      letGo(parameter, &tape)
+    }
+    for buffer in buffers { tape.release(buffer, Moment.bucket.rawValue) }
+    buffers = []
+  }
+
+  /// `ReduceGrads` behind all micro-batches, with a bucket more than it uses (`reduce_gradients(pipeline_parallel=True)`).
+  func endMicroBatches(in tape: inout Tape) {
+    guard isPipeline else { return }
+    buffers.append(
+      tape.allocate(settings.reduceBucket * size, .communication, Moment.bucket.rawValue))
+    reduceAll(&tape)
+    (accumulated, owned) = (owned, -1)
+    tape.communicate(.allGather, flat.aligned * size, among: settings.shards, waits: true)
   }
 
   // MARK: The step

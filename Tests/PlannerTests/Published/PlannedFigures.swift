@@ -1,0 +1,33 @@
+import Testing
+
+@testable import Planner
+
+/// What a published run was planned to need, in bytes, as PyTorch's allocator counts it.
+struct PlannedFigures {
+  /// The peak of what is allocated.
+  var peak: Double
+  /// What stays between steps.
+  var resident: Double
+
+  private init(_ report: Report) {
+    peak = Double(report.phases.map(\.allocated.count).max() ?? 0)
+    resident = Double(report.phases[2].allocated.count)
+  }
+
+  /// The figures of the rank that a row names (`rank`), or of the one that needs most.
+  init(_ run: Fixtures.Case) throws {
+    let scenario = try run.scenario
+    guard let rank = run.value.integer("rank") else {
+      self.init(try Planner.plan(scenario, .report))
+      return
+    }
+    let plan = try Planner.decide(scenario)
+    let pipeline = try #require(plan.pipeline)
+    let steps = try PipelineSteps(try scenario.model.family.graph(plan.context), plan, pipeline)
+    let found = try #require(steps.ranks.first { $0.ranks.contains(rank) })
+    self.init(
+      try ReportBuilder(
+        scenario, plan, steps.graph, found.step, .report, replayed: steps.replayed(found)
+      ).report())
+  }
+}
