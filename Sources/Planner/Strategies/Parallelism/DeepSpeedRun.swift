@@ -27,6 +27,16 @@ enum DeepSpeedRun {
         "offloading and overlap_comm with a pipeline cannot be planned", "strategies.zero",
         "Leave \"offload_optimizer\" and \"overlap_comm\" out.")
     }
+    guard zero.accumulation == nil, !zero.lowPrecisionMaster else {
+      throw refuse(
+        "other formats than fp32 weights and 16-bit gradients with a pipeline cannot be planned",
+        "strategies.zero",
+        "Leave \"grad_accum_dtype\" and \"bf16_master_weights_and_grads\" out.")
+    }
+    guard !scenario.autocasts else {
+      throw refuse(
+        "DeepSpeed's pipelines are planned without autocast", "autocast", "Leave it out.")
+    }
     guard scenario.precision == .bf16True || scenario.precision == .fp16True else {
       throw refuse(
         "DeepSpeed's pipelines are planned in 16 bits", "precision",
@@ -63,10 +73,13 @@ enum DeepSpeedRun {
     }
   }
 
+  /// Those whose layers are Megatron's: columns, then rows, one after the other.
+  private static let families = ["llama", "mistral", "qwen2", "qwen3"]
+
   private static func checkTensors(_ plan: TrainingPlan, _ scenario: Scenario) throws(PlanError) {
     let path = "strategies.tensor_parallel"
     guard plan.mesh.tensor > 1 else { return }
-    guard scenario.model.family.cutsMatrices else {
+    guard families.contains(type(of: scenario.model.family).modelType) else {
       throw refuse(
         "tensor parallelism of \(type(of: scenario.model.family).modelType) models cannot be planned yet",
         path + ".degree", "Use a llama, mistral, qwen2 or qwen3 model, or leave it out.")
