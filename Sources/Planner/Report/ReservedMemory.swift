@@ -79,7 +79,10 @@ package struct ReservedMemory: Sendable {
     let ahead = ReplayedStep.Way(rules: rules, runsAhead: true)
     let hasReaders = try step.script().hasReaders
     if !cannotFit {
-      let outcome = try step.outcome(of: way, limit: limit)
+      // Whose tensors alone come near the limit is asked for other orders too: the first one at the same time.
+      let isNear = ideal > limit / 6 * 5 && effort != .quick && !hasReaders
+      let other = ReplayedStep.Way(rules: rules, order: Self.otherOrders[0])
+      let outcome = try step.outcomes(isNear ? [way, other] : [way], limit: limit)[0]
       fits = outcome.survives
       if fits { note(outcome, held: outcome.held) }
     }

@@ -86,19 +86,21 @@ struct KnownRecomputations: Sendable {
     let sections = Set(
       graph.stacks.flatMap { $0.pattern + ($0.leading.map { [$0.section] } ?? []) }
     ).sorted()
-    for section in sections {
-      let joint = JointGraph(graph.program, section: section, inputRequires: true)
-      budgets += SavedValues(joint).distinctBudgets
+    let blocks = sections.flatMap { section in [(section, true), (section, false)] }
+    let values = Parallel.map(blocks.count) { index in
+      let (section, requires) = blocks[index]
+      let joint = JointGraph(graph.program, section: section, inputRequires: requires)
+      let values = SavedValues(joint)
+      return (values, budgets: requires ? values.distinctBudgets : [])
     }
-    budgets = Set(budgets).sorted(by: >)
-    for section in sections {
-      for requires in [true, false] {
-        plans.merge(
-          RecomputePlan.all(
-            graph.program, section: section, inputRequires: requires, budgets: budgets)
-        ) { $1 }
-      }
+    let budgets = Set(values.flatMap(\.budgets)).sorted(by: >)
+    let found = Parallel.map(blocks.count) { index in
+      let (section, requires) = blocks[index]
+      return RecomputePlan.all(
+        graph.program, section: section, inputRequires: requires, values[index].0, budgets: budgets)
     }
+    for plans in found { self.plans.merge(plans) { $1 } }
+    self.budgets = budgets
     key = CheckpointSearch.GraphKey(plan.context)
   }
 

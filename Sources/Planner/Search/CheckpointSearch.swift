@@ -69,6 +69,7 @@ struct CheckpointSearch {
       Result { () throws(PlanError) in try cutting.cuts(layers, within: limit, beyond: beyond) }
     }
     let (mixture, cuts) = (try mixed.get(), try cut.get())
+    search.recomputations = cutting.recomputations
     let least = try CheckpointTable.Choice(
       plan: last, report: search.report(last.checkpointing.policy, within: limit, .tensors))
     // With every layer checkpointed an adapted model's first layer has a gradient to pass on, and so more to do.

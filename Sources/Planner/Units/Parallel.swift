@@ -1,7 +1,11 @@
 import Dispatch
 import Foundation
+import Synchronization
 
 /// Work on the elements of a list, on as many cores as there are.
+///
+/// It may be nested: whoever waits has drawn all elements that were left, and waits only for those that others have in
+/// work. (`DispatchQueue.concurrentPerform` within itself runs one element after the other, on cores that stand idle.)
 package enum Parallel {
   /// How many cores there are.
   static let cores = ProcessInfo.processInfo.activeProcessorCount
@@ -12,9 +16,12 @@ package enum Parallel {
     return .init(unsafeUninitializedCapacity: count) { buffer, initialized in
       // Every index is written once, by whoever drew it; nobody reads before all are done.
       nonisolated(unsafe) let (results, body) = (buffer, body)
-      DispatchQueue.concurrentPerform(iterations: count) { index in
-        results.initializeElement(at: index, to: body(index))
+      let draw = Draw(count) { results.initializeElement(at: $0, to: body($0)) }
+      for _ in 1..<max(1, min(count, cores)) {
+        DispatchQueue.global(qos: .userInitiated).async { draw.work() }
       }
+      draw.work()
+      draw.allDone.wait()
       initialized = count
     }
   }
@@ -33,5 +40,31 @@ package enum Parallel {
   private enum Either<First, Second> {
     case first(First)
     case second(Second)
+  }
+
+  /// Indices that threads draw from until none is left.
+  ///
+  /// A thread that comes late finds none, and touches nothing.
+  private final class Draw: @unchecked Sendable {
+    let allDone = DispatchSemaphore(value: 0)
+    private let count: Int
+    private let body: (Int) -> Void
+    private let next = Atomic(0)
+    private let done = Atomic(0)
+
+    init(_ count: Int, _ body: @escaping (Int) -> Void) {
+      (self.count, self.body) = (count, body)
+    }
+
+    func work() {
+      while true {
+        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard index < count else { return }
+        body(index)
+        if done.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue == count {
+          allDone.signal()
+        }
+      }
+    }
   }
 }

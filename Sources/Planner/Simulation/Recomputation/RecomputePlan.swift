@@ -50,17 +50,16 @@ struct RecomputePlan: Sendable {
       keeping: SavedValues(graph).kept(budget: key.budget))
   }
 
-  /// The plans of a section for several budgets.
-  static func all(_ program: Program, section: Int, inputRequires: Bool, budgets: [Double])
-    -> [Key: Self]
-  {
-    let graph = JointGraph(program, section: section, inputRequires: inputRequires)
+  /// The plans of a section for several budgets, from the highest to the lowest.
+  static func all(
+    _ program: Program, section: Int, inputRequires: Bool, _ values: SavedValues,
+    budgets: [Double]
+  ) -> [Key: Self] {
     let units = BlockUnits(program, section: section, inputRequires: inputRequires)
-    let values = SavedValues(graph)
     var plans: [Key: Self] = [:]
-    for budget in budgets {
+    for (budget, kept) in zip(budgets, values.kept(budgets: budgets)) {
       plans[Key(section: section, budget: budget, inputRequires: inputRequires)] = Self(
-        units, graph, keeping: values.kept(budget: budget))
+        units, values.graph, keeping: kept)
     }
     return plans
   }

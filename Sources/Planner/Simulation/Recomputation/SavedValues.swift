@@ -6,7 +6,7 @@
 /// Source: `choose_saved_values_set` in PyTorch 2.11's `torch/_functorch/partitioners.py`, with
 /// `activation_memory_budget_runtime_estimator="flops"` and `activation_memory_budget_solver="dp"`, its defaults.
 struct SavedValues {
-  private let graph: JointGraph
+  let graph: JointGraph
   private let inputBytes: Double
   private let fastest: [Int]
   private let fastestBytes: Double
@@ -37,29 +37,56 @@ struct SavedValues {
       worth: items.map { Float(max(graph.nodes[$0].flops, 1)) })
   }
 
+  /// What a budget comes to.
+  private enum Choice: Equatable {
+    /// One of the sets that are known.
+    case known([Int])
+    /// A cut in which these banned values may be computed again.
+    case again([Int])
+  }
+
   /// The nodes to keep within a budget between 0 and 1.
-  func kept(budget: Double) -> [Int] {
-    if budget <= 0 { return graph.inputs }
-    if budget >= 1 || fastestBytes <= inputBytes { return fastest }
-    if share(less) < budget { return less }
-    if share(least) < budget { return least }
-    if items.isEmpty { return graph.inputs }
+  func kept(budget: Double) -> [Int] { kept(choice(budget)) }
+
+  /// The nodes to keep within each of several budgets; a cut is found once for budgets in a row that share it.
+  func kept(budgets: [Double]) -> [[Int]] {
+    var last: (choice: Choice, kept: [Int])?
+    return budgets.map { budget in
+      let choice = choice(budget)
+      if let last, last.choice == choice { return last.kept }
+      let kept = kept(choice)
+      last = (choice, kept)
+      return kept
+    }
+  }
+
+  private func choice(_ budget: Double) -> Choice {
+    if budget <= 0 { return .known(graph.inputs) }
+    if budget >= 1 || fastestBytes <= inputBytes { return .known(fastest) }
+    if share(less) < budget { return .known(less) }
+    if share(least) < budget { return .known(least) }
+    if items.isEmpty { return .known(graph.inputs) }
     let chosen = knapsack.chosen(budget: budget)
-    let again = items.indices.filter { !chosen.contains($0) }.map { items[$0] }
-    return MinCut(graph, .leastMemory, allowing: Set(again)).kept
+    return .again(items.indices.filter { !chosen.contains($0) }.map { items[$0] })
+  }
+
+  private func kept(_ choice: Choice) -> [Int] {
+    switch choice {
+    case .known(let values): values
+    case .again(let values): MinCut(graph, .leastMemory, allowing: Set(values)).kept
+    }
   }
 
   /// Budgets from 1 down to 0 that keep different values, to a twentieth.
   var distinctBudgets: [Double] {
-    var budgets: [Double] = []
+    let budgets = (0...20).map { Double(20 - $0) / 20 }
+    var distinct: [Double] = []
     var last: [Int] = []
-    for step in 0...20 {
-      let budget = Double(20 - step) / 20
-      let values = kept(budget: budget)
-      if budgets.isEmpty || values != last { budgets.append(budget) }
+    for (budget, values) in zip(budgets, kept(budgets: budgets)) {
+      if distinct.isEmpty || values != last { distinct.append(budget) }
       last = values
     }
-    return budgets
+    return distinct
   }
 
   /// What share of the bytes that the fastest way keeps beyond the inputs these are.
