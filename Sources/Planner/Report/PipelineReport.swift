@@ -25,8 +25,9 @@ struct PipelineReport {
     var left = effort == .report ? Self.mostEvents : 0
     for index in order {
       let rank = steps.ranks[index]
-      let replayed = steps.replayed(rank)
       let isFirst = index == order.first
+      guard isFirst || left > 0 else { break }
+      let replayed = steps.replayed(rank)
       let isNear =
         Double(rank.live) >= Self.near * Double(steps.ranks[order[0]].live)
         && replayed.events <= left

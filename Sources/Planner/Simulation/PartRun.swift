@@ -12,8 +12,8 @@ struct PassTimes: Hashable, Sendable {
 ///
 /// A micro-batch differs from another only by whether its gradients are the first: so a pass is recorded once for the
 /// first micro-batch and again for those behind it. Forward and backward of one micro-batch are recorded one behind the
-/// other; in the step others' passes lie between them.
-struct PartRun {
+/// other; in the step others' passes lie between them. Ranks that have the same part share its run.
+final class PartRun {
   /// A micro-batch's passes.
   struct Take {
     var events: [PipelineAction.Kind: Range<Int>] = [:]
@@ -122,7 +122,7 @@ struct PartRun {
   ///
   /// - Parameters:
   ///   - split: Whether the gradients of weights come in a pass of their own.
-  private mutating func record(split: Bool) {
+  private func record(split: Bool) {
     var take = Take()
     let first = Int32(truncatingIfNeeded: tape.storages.count)
     let inputs = forward(&take)
@@ -156,7 +156,7 @@ struct PartRun {
     tape.accumulates = true
   }
 
-  private mutating func forward(_ take: inout Take) -> [Int32] {
+  private func forward(_ take: inout Take) -> [Int32] {
     let start = tape.schedule.events.count
     let before = tape.work.time.seconds
     distribution?.begin(isLast: false)
@@ -199,7 +199,7 @@ struct PartRun {
   }
 
   /// The loop's name for the logits is bound again as the model returns, ahead of the loss.
-  private mutating func drop(_ old: Int32, behind new: Int32) {
+  private func drop(_ old: Int32, behind new: Int32) {
     let count = tape.schedule.events.count
     tape.release(old, Moment.end.rawValue)
     guard tape.schedule.events.count > count, let event = tape.schedule.events.popLast(),
@@ -213,7 +213,7 @@ struct PartRun {
     graph.inputs ?? [plan.context.batch &* plan.context.sequence &* 8]
   }
 
-  private mutating func backward(_ take: inout Take, split: Bool) {
+  private func backward(_ take: inout Take, split: Bool) {
     let start = tape.schedule.events.count
     tape.schedule.begin(.backward)
     defer {
@@ -249,7 +249,7 @@ struct PartRun {
   }
 
   /// The gradient of what came in goes to the part before.
-  private mutating func send() {
+  private func send() {
     guard !chunk.part.hasEmbedding else { return }
     if transport.holdsLast {
       tape.release(lastSent, Moment.sentGradient.rawValue)
@@ -269,7 +269,7 @@ struct PartRun {
   // MARK: The end of the step
 
   /// The loop's names die, what waits for all micro-batches is exchanged, and the gradients die.
-  private mutating func finish() {
+  private func finish() {
     work = tape.work
     work.divide(by: takes.count - 1)
     tape.work = Work()
