@@ -181,10 +181,9 @@ private struct CheckpointPage {
     case .every(let interval): "every \(interval)."
     case .layers(let layers): "\(layers.count) layers"
     case .selective(let operations, let layers):
-      (layers.map { "first \($0) " } ?? "")
-        + (operations == .torchtitan ? "torchtitan" : "selective")
+      (layers.map { "\($0) " } ?? "") + (operations == .torchtitan ? "torchtitan" : "selective")
     case .minCut(let budget, let layers):
-      (layers.map { "first \($0) " } ?? "") + "budget \(budget)"
+      (layers.map { "\($0) " } ?? "") + "budget \(budget)"
     case .mixed: "mixed"
     case .auto: "auto"
     }
@@ -198,7 +197,7 @@ private struct CheckpointPage {
     fraction == 0 ? "+0 %" : "+" + TextLayout.percent(fraction)
   }
 
-  private static let widths = [18, 11, 12, 8, 8, 8]
+  private static let widths = [18, 13, 12, 8, 8, 8]
 
   private func row(_ cells: [String]) -> String {
     var text = ""

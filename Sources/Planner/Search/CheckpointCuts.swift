@@ -31,17 +31,7 @@ extension CheckpointSearch {
     let hull = Self.hull(all)
     let chosen = hull.filter { !$0.isWhole }
     var mixture = CheckpointMixture(self, layers: layers, neighbours: hull)
-    let outside = try OutsideAllocator(scenario.device, communicators: 0).high.count
-    var bytes = limit.count - min(beyond ?? outside, limit.count / Self.slack)
-    for _ in 0..<Self.mixtureTries {
-      guard let plan = try mixture.fastest(within: bytes) else { break }
-      let report = try report(plan.checkpointing.policy, within: limit, .verdict)
-      if report.fits {
-        return (CheckpointTable.Choice(plan: plan, report: report), uniform, chosen)
-      }
-      bytes = min(bytes, plan.allocated.count) - bytes / 100
-    }
-    return (nil, uniform, chosen)
+    return (try fitting(&mixture, within: limit, beyond: beyond), uniform, chosen)
   }
 
   /// The options that no mixture of two others beats, the fastest first: the lower hull of time over memory.

@@ -20,7 +20,7 @@ struct CheckpointSearch {
   }
 
   /// A tenth of the memory.
-  static let slack = 10
+  private static let slack = 10
 
   init(_ scenario: Scenario) {
     let given = scenario.strategies.lazy.compactMap { $0 as? ActivationCheckpointing }.first
@@ -93,8 +93,6 @@ struct CheckpointSearch {
   }
 
   /// The fastest mixture that survives the allocator, and each selective option for all layers.
-  ///
-  /// Where the tensors fit and the allocator does not, a hundredth less is asked for, a few times.
   private mutating func mixture(_ layers: Int, within limit: Bytes, beyond: Int?) throws(PlanError)
     -> (
       best: CheckpointTable.Choice?, uniform: [CheckpointTable.Plan], options: [LayerOption]
@@ -103,20 +101,28 @@ struct CheckpointSearch {
     guard !base.reentrant, layers > 0 else { return (nil, [], [.none, .full]) }
     var mixture = CheckpointMixture(self, layers: layers, names: try operations())
     let uniform = try mixture.uniform().filter { $0.checkpointing.policy.isSelective }
+    let best = try fitting(&mixture, within: limit, beyond: beyond)
+    return (best, uniform, mixture.options)
+  }
+
+  /// The fastest of some mixtures that survives the allocator.
+  ///
+  /// Where the tensors fit and the allocator does not, a hundredth less is asked for, a few times.
+  mutating func fitting(_ mixture: inout CheckpointMixture, within limit: Bytes, beyond: Int?)
+    throws(PlanError) -> CheckpointTable.Choice?
+  {
     let outside = try OutsideAllocator(scenario.device, communicators: 0).high.count
     var bytes = limit.count - min(beyond ?? outside, limit.count / Self.slack)
     for _ in 0..<Self.mixtureTries {
       guard let plan = try mixture.fastest(within: bytes) else { break }
       let report = try report(plan.checkpointing.policy, within: limit, .verdict)
-      if report.fits {
-        return (CheckpointTable.Choice(plan: plan, report: report), uniform, mixture.options)
-      }
+      if report.fits { return CheckpointTable.Choice(plan: plan, report: report) }
       bytes = min(bytes, plan.allocated.count) - bytes / 100
     }
-    return (nil, uniform, mixture.options)
+    return nil
   }
 
-  static let mixtureTries = 6
+  private static let mixtureTries = 6
 
   /// The operators of the model's layers whose results a selective checkpoint can keep.
   private func operations() throws(PlanError) -> [SavedOperations.Name] {
