@@ -3,7 +3,8 @@ import Testing
 @testable import Planner
 
 @Suite("DeepSpeed's own figures for ZeRO") struct ZeroTests {
-  static let cases = Fixtures.cases("zero") + Fixtures.cases("zero-states")
+  static let cases =
+    Fixtures.cases("zero") + Fixtures.cases("zero-states") + Fixtures.cases("zero-quantized")
 
   /// The reference ran on one rank or two; the plan is for the one that needs most, which may be another.
   private static let above = 0.012
@@ -48,7 +49,7 @@ import Testing
     #expect(all > 0 && 3 * equal >= 2 * all, "\(equal) of \(all)")
   }
 
-  @Test("are all there") func count() { #expect(Self.cases.count == 200) }
+  @Test("are all there") func count() { #expect(Self.cases.count == 206) }
 
   @Test("leave behind what they found, in random scenarios of all families") func random() throws {
     var planned = 0

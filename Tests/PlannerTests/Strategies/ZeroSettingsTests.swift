@@ -4,18 +4,41 @@ import Testing
 
 @Suite("Settings of ZeRO") struct ZeroSettingsTests {
   private func scenario(
-    _ zero: String, precision: String = "bf16-true", optimizer: String = "adamw", layers: Int = 2
+    _ zero: String, precision: String = "bf16-true", optimizer: String = "adamw", layers: Int = 2,
+    lora: String = ""
   ) throws -> Scenario {
     let text = """
       {"schema": 1, "model": {"model_type": "llama", "vocab_size": 512, "hidden_size": 64,
       "intermediate_size": 128, "num_hidden_layers": \(layers), "num_attention_heads": 4,
       "num_key_value_heads": 4}, "workload": {"micro_batch_size": 1, "sequence_length": 32},
-      "precision": "\(precision)", "optimizer": "\(optimizer)", "strategies": {"zero": \(zero)},
+      "precision": "\(precision)", "optimizer": "\(optimizer)", "strategies": {\(lora)"zero": \(zero)},
       "hardware": {"device": "h100-sxm"}}
       """
     return try ScenarioReader { (path) throws(PlanError) in
       throw PlanError(.unreadable, "no file here", path: path, fix: "")
     }.read(try JSONReader.read([UInt8](text.utf8)))
+  }
+
+  @Test(
+    "of stage 3 with quantized weights that were not measured are refused at their place",
+    arguments: [
+      (#""base_quantization": "int8""#, "", "strategies.lora.base_quantization"),
+      (
+        #""base_quantization": "nf4", "use_dora": true"#, "", "strategies.lora.base_quantization"
+      ),
+      (
+        #""base_quantization": "nf4""#,
+        #", "offload_optimizer": {"device": "cpu"}, "offload_param": {"device": "cpu"}"#,
+        "strategies.zero.offload_param"
+      ),
+    ])
+  func quantized(_ lora: String, _ zero: String, _ place: String) throws {
+    let adapters = #""target_modules": ["q_proj"], "adapter_precision": "base""#
+    let scenario = try scenario(
+      #"{"stage": 3, "shards": 2\#(zero)}"#,
+      lora: #""lora": {"rank": 4, "prepare_for_kbit_training": false, \#(adapters), \#(lora)}, "#)
+    let error = #expect(throws: PlanError.self) { try Planner.plan(scenario) }
+    #expect(error?.path == place)
   }
 
   @Test(

@@ -69,7 +69,7 @@ struct FourBitWeight: QuantizedWeight {
     let scales = try TensorSpec(1, Self.blocks(of: weight), .fp32)
     let spec = try TensorSpec(x.spec.rows, weight.rows, format)
     let flops = try checkedProduct(2, x.spec.rows, x.spec.columns, weight.rows)
-    f.begin("gemm_4bit", module: linear.module, x)
+    f.begin("gemm_4bit", module: linear.module, x, linear.weight.value, linear.bias?.value)
     // The weight is made in 16 bits from 4 first, except in a product of few rows.
     f.work(flops: flops, bytes: x.spec.bytes + weight.bytes + spec.bytes, dtype: spec.dtype)
     f.current.time.add(f.context.kernels.time(moving: weight.bytes &+ weight.bytes / 4))

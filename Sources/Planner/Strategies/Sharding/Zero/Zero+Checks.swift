@@ -22,10 +22,8 @@ extension Zero {
       throw Self.refused(
         "ZeRO on a processor cannot be planned", "hardware.device", "Use a GPU, or fsdp.")
     }
-    if partitioning == 3, plan.context.quantization != nil {
-      throw Self.refused(
-        "stage 3 cannot cut bitsandbytes' quantized weights in the planner",
-        "strategies.lora.base_quantization", "Use stage 1 or 2, or leave it out.")
+    if partitioning == 3, let quantization = plan.context.quantization {
+      try check(quantization, plan)
     }
     if !contiguous, partitioning < 3 || optimizerOffload != nil {
       throw Self.refused(
@@ -59,6 +57,25 @@ extension Zero {
       throw Self.refused(
         "offloaded activations under ZeRO cannot be planned", "strategies.offload_activations",
         "Leave it out.")
+    }
+  }
+
+  /// Refuses quantized weights that stage 3 was not measured with.
+  private func check(_ quantization: any QuantizedWeight, _ plan: TrainingPlan) throws(PlanError) {
+    guard quantization is FourBitWeight else {
+      throw Self.refused(
+        "stage 3 cannot cut bitsandbytes' 8-bit integers in the planner",
+        "strategies.lora.base_quantization", "Use \"nf4\", or stage 1 or 2.")
+    }
+    if parameterOffload != nil {
+      throw Self.refused(
+        "quantized weights that are offloaded cannot be planned", "strategies.zero.offload_param",
+        "Leave it out.")
+    }
+    if plan.context.autocast != nil {
+      throw Self.refused(
+        "quantized weights in stage 3 under autocast cannot be planned",
+        "strategies.lora.base_quantization", "Leave \"autocast\" out, or use stage 1 or 2.")
     }
   }
 
@@ -130,6 +147,18 @@ extension Zero {
       throw Self.refused(
         "stage 3 under autocast cannot be planned of a model with LayerNorm, whose output autocast widens",
         "autocast", "Leave \"autocast\" out, or use stage 1 or 2.")
+    }
+    if partitioning == 3, plan.context.quantization != nil {
+      let isMixed = graph.program.spans.contains { $0.kind == .mixture || $0.kind == .experts }
+      if isMixed
+        || graph.program.leaves.contains(where: {
+          $0.name.description.hasPrefix("lora_magnitude_vector")
+        })
+      {
+        throw Self.refused(
+          "stage 3 cannot cut quantized weights of DoRA and of mixtures of experts in the planner",
+          "strategies.lora.base_quantization", "Use stage 1 or 2, or leave it out.")
+      }
     }
     for leaf in graph.program.leaves
     where leaf.trainable && leaf.spec.dtype != plan.context.dtype {

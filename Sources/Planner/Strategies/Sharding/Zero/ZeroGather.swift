@@ -1,7 +1,8 @@
 /// Gathers parameters ahead of the modules that use them and lets go of them behind.
 ///
 /// Parameters that are gathered together come into one buffer and are copied out of it when the first of them is
-/// used; the buffer is freed when the last of them is. A parameter that is gathered alone has no copy.
+/// used; the buffer is freed when the last of them is. Weights that are packed in bytes have a buffer of their own,
+/// freed with the other one. A parameter that is gathered alone has no copy.
 ///
 /// Source: `PartitionedParameterCoordinator` in `deepspeed/runtime/zero/partitioned_param_coordinator.py`,
 /// `all_gather_coalesced` and `AllGatherCoalescedHandle` in `partition_parameters.py`, DeepSpeed 0.19.8.
@@ -12,7 +13,7 @@ struct ZeroGather {
 
   /// Parameters that were gathered together.
   private struct Group {
-    var buffer: Int32
+    var buffers: [Int32]
     var parameters: [Int]
     /// How many of them wait for their use.
     var unused: Int
@@ -115,11 +116,12 @@ struct ZeroGather {
     let moment = Moment.allGather.rawValue
     let away = parameters.filter { isAway($0) }
     guard !away.isEmpty else { return }
-    var bytes = 0
+    var (bytes, packed) = (0, 0)
     for parameter in away {
       live += all[parameter].elements
       flight[parameter] = groups.count
-      bytes += share(parameter) * settings.shards * all[parameter].size
+      let whole = share(parameter) * settings.shards * all[parameter].size
+      if all[parameter].size == 1 { packed += whole } else { bytes += whole }
     }
     let isAlone = away.count == 1
     let stays = isAlone && settings.shards == 1
@@ -131,10 +133,15 @@ struct ZeroGather {
           tape.allocate(share(parameter) * all[parameter].size, .communication, moment, stream: 1))
       }
     }
-    let buffer = stays ? -1 : tape.allocate(bytes, role, moment, stream: settings.overlaps ? 1 : 0)
+    var buffers: [Int32] = []
+    for bytes in [bytes, packed] where bytes > 0 && !stays {
+      buffers.append(tape.allocate(bytes, role, moment, stream: settings.overlaps ? 1 : 0))
+    }
     for copy in copies { tape.release(copy, moment) }
-    tape.communicate(.allGather, bytes, among: settings.shards)
-    groups.append(Group(buffer: buffer, parameters: away, unused: away.count))
+    for bytes in [bytes, packed] where bytes > 0 {
+      tape.communicate(.allGather, bytes, among: settings.shards)
+    }
+    groups.append(Group(buffers: buffers, parameters: away, unused: away.count))
   }
 
   /// The module needs the parameter now.
@@ -144,7 +151,7 @@ struct ZeroGather {
     let moment = Moment.allGather.rawValue
     flight[parameter] = -1
     if groups[group].parameters.count == 1 {
-      whole[parameter] = groups[group].buffer
+      whole[parameter] = groups[group].buffers.first ?? -1
       return
     }
     if !groups[group].isComplete {
@@ -154,7 +161,8 @@ struct ZeroGather {
       }
     }
     groups[group].unused -= 1
-    if groups[group].unused == 0 { tape.release(groups[group].buffer, moment) }
+    guard groups[group].unused == 0 else { return }
+    for buffer in groups[group].buffers { tape.release(buffer, moment) }
   }
 
   /// The module has used parameters.
@@ -197,7 +205,7 @@ struct ZeroGather {
   /// As ``release(_:_:)`` does with a parameter: a gradient that was copied.
   mutating func hold(_ gradient: Int32) { late.append(gradient) }
 
-  /// Backward is over: what is left is free once the optimizer allocates.
+  /// Backward is over: what is left, and views that nodes have, is free once the optimizer allocates.
   ///
   /// - Returns: What is left, with its bytes.
   mutating func end(_ tape: inout Tape) -> [(storage: Int32, bytes: Int)] {
@@ -205,6 +213,14 @@ struct ZeroGather {
       late.append(whole[parameter])
       whole[parameter] = -1
     }
+    for (_, view) in views.sorted(by: { $0.key < $1.key }) {
+      if late.contains(view) {
+        tape.release(view, Moment.allGather.rawValue)
+      } else {
+        late.append(view)
+      }
+    }
+    views.removeAll(keepingCapacity: true)
     groups.removeAll(keepingCapacity: true)
     defer { late.removeAll(keepingCapacity: true) }
     return late.map { ($0, tape.storages[Int($0)].bytes) }

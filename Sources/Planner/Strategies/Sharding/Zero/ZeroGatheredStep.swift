@@ -96,6 +96,9 @@ final class ZeroGatheredStep: Distribution {
       tape.schedule.allocate(shares, .parameters, moment)
     }
     for bytes in persistent { tape.schedule.allocate(bytes, .parameters, moment) }
+    for bytes in parameters.all.lazy.flatMap({ $0.beside }) {
+      tape.schedule.allocate(bytes, .parameters, moment)
+    }
     // The norm of the last step, and a flag.
     if settings.optimizerOffload == nil { tape.schedule.allocate(9, .other, moment) }
     if settings.contiguous {
@@ -159,6 +162,12 @@ final class ZeroGatheredStep: Distribution {
       } else if tape.mode == .record || tape.mode == .replay {
         gather.keepView(of: parameter, &tape)
       }
+    }
+    if let leaf = uses.kept[operation], !isBackward,
+      tape.mode == .record || tape.mode == .checkpoint,
+      tape.needed(operation) != 0
+    {
+      gather.keepView(of: parameters.index(of: leaf), &tape)
     }
     leave(uses.leave(operation, isBackward: isBackward), &tape)
   }

@@ -2,6 +2,7 @@
 struct ZeroParameters {
   /// A parameter, in the order of `model.parameters()`.
   struct Parameter {
+    /// Of the tensor that is cut, which is bytes where the weight is quantized.
     var elements: Int
     /// Bytes of an element of the tensor that is cut.
     var size: Int
@@ -10,6 +11,8 @@ struct ZeroParameters {
     var tensors: [Int]
     /// Whether an `nn.Linear` has it.
     var isLinear = false
+    /// The bytes of each tensor of its quantization state, which is no parameter and stays whole.
+    var beside: ArraySlice<Int> { tensors.dropFirst() }
   }
 
   private(set) var all: [Parameter] = []
@@ -41,9 +44,11 @@ struct ZeroParameters {
     guard all.isEmpty else { return }
     for weight in weights where weight.count > 0 {
       places[weight.leaf].append(all.count)
+      let isPacked = weight.tensors.count > 1
       all.append(
         Parameter(
-          elements: weight.spec.elements, size: weight.spec.dtype.size,
+          elements: isPacked ? weight.tensors[0] : weight.spec.elements,
+          size: isPacked ? 1 : weight.spec.dtype.size,
           trainable: weight.trainable, tensors: weight.tensors, isLinear: linear[weight.leaf]))
     }
   }

@@ -26,6 +26,9 @@ struct ZeroUses {
   /// The weight that an operation saves a view of, by operation: DeepSpeed takes the place of `F.linear`, which saves
   /// weights that change what they hold, but not of grouped products.
   private(set) var viewed: [Int: Int] = [:]
+  /// The weight that an operation's node has a view of as long as the graph is there, whatever checkpoints drop:
+  /// `ctx.tensors` of `MatMul4Bit` in `bitsandbytes/autograd/_functions.py`, bitsandbytes 0.50.
+  private(set) var kept: [Int: Int] = [:]
   private var name = ""
   /// The modules that are running forward, and backward, or -1.
   private var open = (forward: -1, backward: -1)
@@ -39,8 +42,12 @@ struct ZeroUses {
     let leaves = program.operations.map { operation in
       operation.inputs.compactMap { leafOf[program.registers[$0]] }
     }
-    for index in leaves.indices where program.operations[index].name.description == "grouped_mm" {
-      viewed[index] = leaves[index].first
+    for index in leaves.indices {
+      switch program.operations[index].name.description {
+      case "grouped_mm": viewed[index] = leaves[index].first
+      case "gemm_4bit": kept[index] = leaves[index].first
+      default: break
+      }
     }
     gatherSpans(program, leaves, whole: settings.gathersMixtures)
     gatherOperations(program, leaves, casts: plan.context.autocast != nil)
