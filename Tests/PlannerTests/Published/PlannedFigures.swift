@@ -31,3 +31,18 @@ struct PlannedFigures {
       ).report())
   }
 }
+
+extension Fixtures.Case {
+  /// Holds what is planned against what a published run measured, within what its row says; a row without says why.
+  ///
+  /// - Parameter most: What no row may ask for more than.
+  func expectMet(atMost most: Double, _ planned: () throws -> Double) throws {
+    guard case .number(let within)? = self["within"] else {
+      guard case .string(let note)? = self["note"] else { return #expect(Bool(false)) }
+      return #expect(note.contains("Explained: "))
+    }
+    #expect(within <= most)
+    let measured = Double(try #require(value.integer("measured_bytes")))
+    #expect(abs(try planned() / measured - 1) <= within)
+  }
+}

@@ -8,15 +8,7 @@ import Testing
 
   @Test("are met within what their row says, or say why not", arguments: cases)
   func peaks(_ run: Fixtures.Case) throws {
-    guard case .number(let within)? = run["within"] else {
-      guard case .string(let note)? = run["note"] else { return #expect(Bool(false)) }
-      #expect(note.contains("Explained: "))
-      return
-    }
-    #expect(within <= 0.06)
-    let measured = Double(try #require(run.value.integer("measured_bytes")))
-    let planned = try PlannedFigures(run).peak
-    #expect(abs(planned / measured - 1) <= within)
+    try run.expectMet(atMost: 0.06) { try PlannedFigures(run).peak }
   }
 
   @Test("make a table whose median is below one percent") func table() throws {

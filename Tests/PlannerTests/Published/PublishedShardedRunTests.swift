@@ -14,14 +14,7 @@ import Testing
 
   @Test("are met within what their row says, or say why not", arguments: cases)
   func peaks(_ run: Fixtures.Case) throws {
-    guard case .number(let within)? = run["within"] else {
-      guard case .string(let note)? = run["note"] else { return #expect(Bool(false)) }
-      #expect(note.contains("Explained: "))
-      return
-    }
-    #expect(within <= 0.03)
-    let (planned, measured) = try figures(run)
-    #expect(abs(planned / measured - 1) <= within)
+    try run.expectMet(atMost: 0.03) { try figures(run).planned }
   }
 
   /// What a device keeps of the states shows between runs on 16, 32 and 64 devices, whatever the rest of the step took.

@@ -31,6 +31,10 @@ import Testing
         #", "offload_optimizer": {"device": "cpu"}, "offload_param": {"device": "cpu"}"#,
         "strategies.zero.offload_param"
       ),
+      (
+        #""base_quantization": "nf4""#, #", "stage3_param_persistence_threshold": 0"#,
+        "strategies.zero.stage3_param_persistence_threshold"
+      ),
     ])
   func quantized(_ lora: String, _ zero: String, _ place: String) throws {
     let adapters = #""target_modules": ["q_proj"], "adapter_precision": "base""#

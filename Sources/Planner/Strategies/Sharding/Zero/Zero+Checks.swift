@@ -159,6 +159,14 @@ extension Zero {
           "stage 3 cannot cut quantized weights of DoRA and of mixtures of experts in the planner",
           "strategies.lora.base_quantization", "Use stage 1 or 2, or leave it out.")
       }
+      // Measured: the optimizer's step then took more than planned, probably for the first layer's adapters.
+      let isCut = graph.program.leaves.contains { $0.trainable && $0.spec.elements > persistence }
+      if isCut, !plan.context.inputRequiresGradient {
+        throw Self.refused(
+          "adapters of more than \(persistence) elements beside quantized weights cannot be planned without checkpoints",
+          "strategies.zero.stage3_param_persistence_threshold",
+          "Use a larger threshold or a lower rank, or add \"checkpointing\".")
+      }
     }
     for leaf in graph.program.leaves
     where leaf.trainable && leaf.spec.dtype != plan.context.dtype {
