@@ -34,6 +34,7 @@ final class ReplayedStep {
     self.init(
       program: graph.program, events: step.schedule.unfoldedCount, layers: graph.layers
     ) { (divisor) throws(PlanError) in
+      if divisor == 1, step.isUnrolled { return step }
       var fewer = graph
       if divisor > 1 {
         for stack in fewer.stacks.indices {

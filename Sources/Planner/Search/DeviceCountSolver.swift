@@ -2,7 +2,7 @@
 ///
 /// What a device needs falls with the number `n` of devices nearly as `a + b ÷ n`: what is not shared, and what is.
 /// Two plans give `a` and `b`, these a first guess, and a bisection around it proves the least number: it fits, and
-/// the next smaller one does not.
+/// the next smaller one does not. One order of addresses is enough to find it; what is found is tried with all.
 struct DeviceCountSolver {
   /// Numbers that are worth asking for.
   enum Rounding: Hashable, Sendable {
@@ -24,17 +24,20 @@ struct DeviceCountSolver {
 
   private let scenario: Scenario
   private let strategy: (any SpreadingStrategy)?
-  private let plan: (Scenario) throws(PlanError) -> Report
+  private let plan: Planning
+
+  /// Plans a scenario, to whatever effort.
+  typealias Planning = (Scenario, ReservedMemory.Effort) throws(PlanError) -> Report
 
   /// No run has more devices.
-  private static let most = 1 << 16
+  fileprivate static let most = 1 << 16
   /// Smaller numbers that are tried once the bisection is done.
   private static let neighbours = 4
 
   init(
     _ scenario: Scenario,
-    plan: @escaping (Scenario) throws(PlanError) -> Report = {
-      (scenario) throws(PlanError) in try Planner.plan(scenario, .verdict)
+    plan: @escaping Planning = { (scenario, effort) throws(PlanError) in
+      try Planner.plan(scenario, effort)
     }
   ) {
     self.scenario = scenario
@@ -46,13 +49,13 @@ struct DeviceCountSolver {
   func least(_ rounding: Rounding = .any, known: Report? = nil) throws(PlanError) -> Solution? {
     guard let strategy else {
       let report: Report
-      if let known { report = known } else { report = try plan(scenario) }
+      if let known { report = known } else { report = try plan(scenario, .verdict) }
       return report.fits ? Solution(devices: report.devices.used, report: report) : nil
     }
     let copy = try Planner.decide(scenario).mesh.devices
     let unit = try checkedProduct(strategy.unit, copy)
     guard strategy.sharesStates else {
-      guard let one = try planned(strategy.unit) else { return nil }
+      guard let one = try planned(strategy.unit, .verdict) else { return nil }
       return one.fits ? Solution(devices: unit, report: one) : nil
     }
     let candidates = Candidates(rounding, unit: unit, node: scenario.interconnect)
@@ -60,82 +63,134 @@ struct DeviceCountSolver {
   }
 
   /// The plan over so many data-parallel devices; `nil` where the strategies do not go with that number.
-  private func planned(_ devices: Int) throws(PlanError) -> Report? {
+  private func planned(_ devices: Int, _ effort: ReservedMemory.Effort) throws(PlanError)
+    -> Report?
+  {
     var other = scenario
     other.devices = nil
     for index in other.strategies.indices {
       guard let spreading = other.strategies[index] as? any SpreadingStrategy else { continue }
       other.strategies[index] = spreading.over(devices)
     }
-    do { return try plan(other) } catch {
+    do { return try plan(other, effort) } catch {
       guard error.kind == .conflict || error.kind == .unsupported else { throw error }
       return nil
     }
   }
 
-  /// Bisects the candidates for the first that fits, beginning where the two plans so far point to.
+  /// The first candidate that fits, and the plan with it.
   ///
   /// - Parameter copy: Devices that share one copy of the model.
   private func search(_ candidates: Candidates, copy: Int, from known: Report?)
     throws(PlanError) -> Solution?
   {
-    var (low, high) = (-1, candidates.count(upTo: Self.most))
-    var best: Solution?
-    var samples: [(devices: Double, need: Double)] = []
-    var guess = 0
-    if let known, let index = candidates.index(of: known.devices.used) {
-      samples.append((Double(known.devices.used), Double(known.need.count)))
-      if known.fits {
-        (high, best) = (index, Solution(devices: known.devices.used, report: known))
-      } else {
-        low = index
-      }
-      guess = known.fits ? (low + high) / 2 : min(2 * index + 1, high - 1)
-    }
-    while high - low > 1 {
-      let index = min(max(guess, low + 1), high - 1)
-      let devices = candidates[index]
-      let report = try planned(devices / copy)
-      if let report { samples.append((Double(devices), Double(report.need.count))) }
-      if let report, report.fits {
-        (high, best) = (index, Solution(devices: devices, report: report))
-      } else {
-        low = index
-      }
-      // Every third time the middle, whatever the guess: the search is never slower than a bisection's treble.
-      guess =
-        samples.count % 3 == 0
-        ? middle(low, high) : next(low, high, samples.suffix(2), candidates)
-    }
+    var bisection = Bisection(candidates, upTo: Self.most)
+    if let known { bisection.begin(with: known) }
+    try bisect(&bisection, copy, .quick)
+    guard bisection.best != nil else { return nil }
     // Uneven shards are padded and addresses fall differently, so that one of the next smaller may fit again.
-    for index in max(0, high - Self.neighbours)..<high where best != nil {
-      if let report = try planned(candidates[index] / copy), report.fits {
-        return Solution(devices: candidates[index], report: report)
+    for index in max(0, bisection.high - Self.neighbours)...bisection.high {
+      let devices = candidates[index]
+      if let known, known.devices.used == devices, known.fits {
+        return Solution(devices: devices, report: known)
+      }
+      if let report = try planned(devices / copy, .verdict), report.fits {
+        return Solution(devices: devices, report: report)
       }
     }
-    return best
+    // Another order of addresses takes more devices than the first one.
+    bisection.refute()
+    try bisect(&bisection, copy, .verdict)
+    return bisection.best
+  }
+
+  /// Narrows a bisection down to the first candidate that fits.
+  private func bisect(
+    _ bisection: inout Bisection, _ copy: Int, _ effort: ReservedMemory.Effort
+  ) throws(PlanError) {
+    while let index = bisection.next {
+      let report = try planned(bisection.candidates[index] / copy, effort)
+      bisection.take(report, of: index, memory: scenario.device.memory)
+    }
+  }
+}
+
+/// A search for the first number of devices that fits, led by what the plans so far need.
+private struct Bisection {
+  let candidates: Candidates
+  /// How many candidates there are.
+  let count: Int
+  /// The last one that does not fit, or -1.
+  private var low = -1
+  /// The first one that is known to fit, or ``count``.
+  private(set) var high: Int
+  /// The plan of ``high``.
+  private(set) var best: DeviceCountSolver.Solution?
+  private var samples: [(devices: Double, need: Double)] = []
+  private var guess = 0
+
+  init(_ candidates: Candidates, upTo most: Int) {
+    self.candidates = candidates
+    count = candidates.count(upTo: most)
+    high = count
+  }
+
+  /// Takes in a plan that was made already.
+  mutating func begin(with known: Report) {
+    guard let index = candidates.index(of: known.devices.used), index < count else { return }
+    take(known, of: index)
+    guess = known.fits ? (low + high) / 2 : min(2 * index + 1, high - 1)
+  }
+
+  /// Takes in a plan that was asked for; `nil` where the strategies do not go with that number.
+  ///
+  /// - Parameter memory: What a device has.
+  mutating func take(_ report: Report?, of index: Int, memory: Bytes) {
+    take(report, of: index)
+    // Every third time the middle, whatever the guess: the search is never slower than a bisection's treble.
+    guess = samples.count % 3 == 0 ? middle : led(by: samples.suffix(2), memory)
+  }
+
+  private mutating func take(_ report: Report?, of index: Int) {
+    if let report {
+      samples.append((Double(candidates[index]), Double(report.need.count)))
+    }
+    if let report, report.fits {
+      high = index
+      best = DeviceCountSolver.Solution(devices: candidates[index], report: report)
+    } else {
+      low = index
+    }
+  }
+
+  /// The candidate to try, or `nil` where the search is over.
+  var next: Int? { high - low > 1 ? min(max(guess, low + 1), high - 1) : nil }
+
+  /// What was taken to fit does not: only larger numbers are left.
+  mutating func refute() {
+    (low, high, best) = (high, count, nil)
+    guess = low + 1
   }
 
   /// Where `a + b ÷ n` meets the capacity; the middle where that says nothing.
-  private func next(
-    _ low: Int, _ high: Int, _ samples: ArraySlice<(devices: Double, need: Double)>,
-    _ candidates: Candidates
-  ) -> Int {
-    let middle = middle(low, high)
+  private func led(by samples: ArraySlice<(devices: Double, need: Double)>, _ memory: Bytes) -> Int
+  {
     guard let first = samples.first, let last = samples.last, first.devices != last.devices else {
       return middle
     }
     let shared = (first.need - last.need) / (1 / first.devices - 1 / last.devices)
     let alone = first.need - shared / first.devices
-    let room = Double(scenario.device.memory.count) - alone
-    guard shared > 0, room > 0, shared / room < Double(Self.most) else { return middle }
+    let room = Double(memory.count) - alone
+    guard shared > 0, room > 0, shared / room < Double(DeviceCountSolver.most) else {
+      return middle
+    }
     let index = candidates.firstIndex(atLeast: Int(shared / room))
     // The guess is tried once; if it did not close the gap on its side, its neighbour or the middle does.
     return index <= low ? low + 1 : index >= high ? high - 1 : index
   }
 
   /// Doubling below an open end, the middle between two known ends.
-  private func middle(_ low: Int, _ high: Int) -> Int {
+  private var middle: Int {
     low >= 0 && high > 4 * (low + 1) ? 2 * low + 1 : (low + high) / 2
   }
 }

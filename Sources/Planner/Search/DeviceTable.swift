@@ -73,16 +73,15 @@ public struct DeviceTable: Sendable {
     settings = scenario.run ?? RunSettings(tokens: Self.tokensToCompare)
     currency = settings.currency ?? scenario.prices.currency ?? CatalogPrices.currency
     unplanned = UnplannedDevice.all
-    var rows: [Row] = []
-    for device in catalog where device.kind == .accelerator || scenario.hostMemory != nil {
-      var row = try Self.row(of: device, scenario, numbers.rounding)
-      if let report = row.report, row.count != nil {
-        var changed = scenario
-        Self.change(&changed, to: device)
-        row.run = try Run(changed, settings, report)
+    let devices = catalog.filter { $0.kind == .accelerator || scenario.hostMemory != nil }
+    let settings = settings
+    let solved = Parallel.map(devices.count) { index in
+      Result { () throws(PlanError) in
+        try Self.row(of: devices[index], scenario, numbers.rounding, settings)
       }
-      rows.append(row)
     }
+    var rows: [Row] = []
+    for row in solved { rows.append(try row.get()) }
     self.rows = rows.enumerated().sorted { a, b in
       let (x, y) = (Self.key(a.element, order), Self.key(b.element, order))
       return x != y ? x.lexicographicallyPrecedes(y) : a.offset < b.offset
@@ -97,6 +96,19 @@ public struct DeviceTable: Sendable {
     case .cost: row.cost.map { [0, $0, Double(count)] } ?? [1, Double(count), seconds]
     case .work: [0, seconds * Double(count), seconds]
     }
+  }
+
+  /// A device with the run on as many of it as the training takes.
+  private static func row(
+    of device: Device, _ scenario: Scenario, _ rounding: DeviceCountSolver.Rounding,
+    _ settings: RunSettings
+  ) throws(PlanError) -> Row {
+    var row = try row(of: device, scenario, rounding)
+    guard let report = row.report, row.count != nil else { return row }
+    var changed = scenario
+    change(&changed, to: device)
+    row.run = try Run(changed, settings, report)
+    return row
   }
 
   private static func row(

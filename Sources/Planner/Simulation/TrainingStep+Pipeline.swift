@@ -45,6 +45,7 @@ extension TrainingStep {
     emission.free(\.kept)
     emission.freeOthers()
     schedule = emission.schedule
+    isUnrolled = unrolls
     weights = runs.flatMap(\.weights)
     passes = runs.map(\.times)
     host = HostCopies()

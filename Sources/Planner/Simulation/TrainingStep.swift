@@ -8,6 +8,8 @@
 struct TrainingStep {
   /// The events of the step.
   var schedule: Schedule
+  /// Whether every layer stands in it on its own.
+  let isUnrolled: Bool
   /// What it computes.
   var work: Work
   /// The parts in which collectives run beside kernels: forwards and backwards of micro-batches.
@@ -69,6 +71,7 @@ struct TrainingStep {
     let distribution = try plan.distribution?(graph, plan)
     let streams = plan.placement.streams
     let unrolls = unrolls || streams != nil || distribution?.walksEveryLayer == true
+    isUnrolled = unrolls
     var tape = Tape(
       graph.program, stacks: stacks, distribution: distribution, earlyStop: plan.earlyStop,
       unrolls: unrolls, kernels: plan.context.kernels)

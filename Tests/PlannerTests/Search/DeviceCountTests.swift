@@ -58,7 +58,7 @@ import Testing
   @Test("is found with few plans") func economy() throws {
     nonisolated(unsafe) var plans = 0
     let base = Self.with(4, try Self.scenario("rtx-4090", FullyShard(shards: 2)))
-    let solver = DeviceCountSolver(base) { (scenario) throws(PlanError) in
+    let solver = DeviceCountSolver(base) { (scenario, _) throws(PlanError) in
       plans += 1
       return try Planner.plan(scenario, .tensors)
     }
