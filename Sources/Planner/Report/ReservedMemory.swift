@@ -78,13 +78,15 @@ package struct ReservedMemory: Sendable {
     let way = ReplayedStep.Way(rules: rules)
     let ahead = ReplayedStep.Way(rules: rules, runsAhead: true)
     let hasReaders = try step.script().hasReaders
+    var early: ReplayOutcome?
     if !cannotFit {
       // Whose tensors alone come near the limit is asked for other orders too: the first one at the same time.
       let isNear = ideal > limit / 6 * 5 && effort != .quick && !hasReaders
       let other = ReplayedStep.Way(rules: rules, order: Self.otherOrders[0])
-      let outcome = try step.outcomes(isNear ? [way, other] : [way], limit: limit)[0]
-      fits = outcome.survives
-      if fits { note(outcome, held: outcome.held) }
+      let outcomes = try step.outcomes(isNear ? [way, other] : [way], limit: limit)
+      fits = outcomes[0].survives
+      if fits { note(outcomes[0], held: outcomes[0].held) }
+      if isNear { early = outcomes[1] }
     }
     guard fits else {
       if effort == .report {
@@ -110,9 +112,13 @@ package struct ReservedMemory: Sendable {
     // As many at a time as there are cores; taken in their order, up to the first that fails.
     var next = 0
     while next < Self.otherOrders.count {
-      let batch = Self.otherOrders[next..<min(next + Parallel.cores, Self.otherOrders.count)]
-      let ways = batch.map { ReplayedStep.Way(rules: rules, order: $0, runsAhead: hasReaders) }
-      for (way, outcome) in zip(ways, try step.outcomes(ways, limit: limit)) {
+      let left = Self.otherOrders[next...]
+      let ways = left.prefix(early == nil ? Parallel.cores : 1).map {
+        ReplayedStep.Way(rules: rules, order: $0, runsAhead: hasReaders)
+      }
+      let outcomes = try early.map { [$0] } ?? step.outcomes(ways, limit: limit)
+      early = nil
+      for (way, outcome) in zip(ways, outcomes) {
         orders += 1
         guard outcome.survives else {
           fits = false
@@ -126,7 +132,7 @@ package struct ReservedMemory: Sendable {
         (lowest, highest) = (min(lowest, outcome.held), max(highest, outcome.held))
         retries = max(retries, outcome.retries)
       }
-      next += batch.count
+      next += outcomes.count
     }
   }
 
