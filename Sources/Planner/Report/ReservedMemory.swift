@@ -116,7 +116,12 @@ package struct ReservedMemory: Sendable {
       let ways = left.prefix(early == nil ? Parallel.cores : 1).map {
         ReplayedStep.Way(rules: rules, order: $0, runsAhead: hasReaders)
       }
-      let outcomes = try early.map { [$0] } ?? step.outcomes(ways, limit: limit)
+      let outcomes: [ReplayOutcome]
+      if let known = early {
+        outcomes = [known]
+      } else {
+        outcomes = try step.outcomes(ways, limit: limit)
+      }
       early = nil
       for (way, outcome) in zip(ways, outcomes) {
         orders += 1

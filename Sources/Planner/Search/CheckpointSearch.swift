@@ -63,10 +63,17 @@ struct CheckpointSearch {
     // What the allocator takes beyond the tensors is much the same for all plans of a scenario.
     let beyond = recommended.map { $0.report.need.count - $0.plan.allocated.count }
     var (mixing, cutting) = (search.alone, search.alone)
-    let (mixed, cut) = Parallel.both {
-      Result { () throws(PlanError) in try mixing.mixture(layers, within: limit, beyond: beyond) }
+    let hasNone = recommended == nil
+    let ((mixed, cut), remedies) = Parallel.both {
+      Parallel.both {
+        Result { () throws(PlanError) in
+          try mixing.mixture(layers, within: limit, beyond: beyond)
+        }
+      } _: {
+        Result { () throws(PlanError) in try cutting.cuts(layers, within: limit, beyond: beyond) }
+      }
     } _: {
-      Result { () throws(PlanError) in try cutting.cuts(layers, within: limit, beyond: beyond) }
+      hasNone ? (try? Planner.remedies(for: self.with(.full))) ?? [] : []
     }
     let (mixture, cuts) = (try mixed.get(), try cut.get())
     search.recomputations = cutting.recomputations
@@ -88,8 +95,7 @@ struct CheckpointSearch {
       recommended: recommended.map(held),
       withSlack: spare.map(held), mixture: mixture.best.map(held), cut: cuts.best.map(held),
       least: held(least),
-      limit: try search.limit(of: last),
-      remedies: recommended == nil ? (try? Planner.remedies(for: with(.full))) ?? [] : [])
+      limit: try search.limit(of: last), remedies: remedies)
   }
 
   /// The fastest mixture that survives the allocator, and each selective option for all layers.

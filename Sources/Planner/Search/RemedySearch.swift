@@ -44,19 +44,29 @@ struct RemedySearch {
 
   /// At most `limit` remedies.
   func remedies(limit: Int = 5) throws(PlanError) -> [Remedy] {
+    let (mildest, larger) = Parallel.both {
+      Result { () throws(PlanError) in try combinations(limit) }
+    } _: {
+      Result { () throws(PlanError) in try largerDevice() }
+    }
+    return try mildest.get() + [larger.get()].compactMap(\.self)
+  }
+
+  /// The mildest combinations of changes, one fewer than `limit` where there are as many.
+  private func combinations(_ limit: Int) throws(PlanError) -> [Remedy] {
     let changes = changes
     var found: [(bits: Int, effect: Effect, remedy: Remedy)] = []
     // Smaller combinations first, so that those that contain a fitting one can be skipped; those of one size do not
     // contain each other, and are tried on all cores.
     for size in 1...Self.mostChanges {
-      let combinations = (1..<(1 << changes.count)).filter { bits in
+      let tries = (1..<(1 << changes.count)).filter { bits in
         bits.nonzeroBitCount == size && !found.contains { $0.bits & bits == $0.bits }
       }
-      let remedies = Parallel.map(combinations.count) { index in
-        let chosen = changes.indices.filter { combinations[index] >> $0 & 1 == 1 }
+      let remedies = Parallel.map(tries.count) { index in
+        let chosen = changes.indices.filter { tries[index] >> $0 & 1 == 1 }
         return Result { () throws(PlanError) in try tried(chosen.map { changes[$0] }) }
       }
-      for (bits, remedy) in zip(combinations, remedies) {
+      for (bits, remedy) in zip(tries, remedies) {
         guard let remedy = try remedy.get() else { continue }
         let effects = changes.indices.filter { bits >> $0 & 1 == 1 }.map { changes[$0].effect }
         found.append((bits, effects.max() ?? .none, remedy))
@@ -69,14 +79,12 @@ struct RemedySearch {
       return slower != faster ? slower < faster : $0.offset < $1.offset
     }.map(\.element.remedy)
     if remedies.count >= limit { remedies.removeSubrange((limit - 1)...) }
-    remedies = remedies.enumerated().sorted {
+    return remedies.enumerated().sorted {
       let (a, b) = (
         $0.element.report.recompute.flopsFraction, $1.element.report.recompute.flopsFraction
       )
       return a != b ? a < b : $0.offset < $1.offset
     }.map(\.element)
-    if let larger = try largerDevice() { remedies.append(larger) }
-    return remedies
   }
 
   /// The scenario with all of `changes`, if it then fits.
