@@ -1,26 +1,25 @@
 /// Layers whose kept values a minimum cut chooses, beside whole layers.
 extension CheckpointSearch {
-  /// A plan for each memory budget that keeps other values, the fastest mixture that fits, and the options on the hull.
+  /// A plan for each memory budget that keeps other values, and the options on the hull.
   ///
   /// Two options are mixed where no third one lies below the line between them: for equal layers the best of all
   /// mixtures of many is one of these, but for what a single layer adds (a multiple-choice knapsack of equal items).
-  mutating func cuts(_ layers: Int, within limit: Bytes, beyond: Int?) throws(PlanError) -> (
-    best: CheckpointTable.Choice?, uniform: [CheckpointTable.Plan], options: [LayerOption]
-  ) {
+  func cuts(_ layers: Int) throws(PlanError) -> CheckpointOptions {
     let isReentrant = with(.none).strategies.contains {
       ($0 as? ActivationCheckpointing)?.reentrant == true
     }
     guard layers > 0, !isReentrant, (try? Planner.decide(with(.minCut(budget: 1)))) != nil else {
-      return (nil, [], [])
+      return CheckpointOptions(options: [])
     }
+    var search = self
     let plan = try Planner.decide(with(.none))
-    recomputations.prepare(try scenario.model.family.graph(plan.context), for: plan)
-    let options = recomputations.budgets.map { LayerOption.minCut(budget: $0) }
-    let whole = [(LayerOption.none, try self.plan(.none)), (.full, try self.plan(.full))]
+    search.recomputations.prepare(try scenario.model.family.graph(plan.context), for: plan)
+    let options = search.recomputations.budgets.map { LayerOption.minCut(budget: $0) }
+    let whole = [(LayerOption.none, try search.plan(.none)), (.full, try search.plan(.full))]
     // The graph is known now, and shared.
-    let search = self
+    let shared = search
     let planned = Parallel.map(options.count) { index in
-      var search = search
+      var search = shared
       return Result { () throws(PlanError) in
         try search.plan(CheckpointMixture.policy(options[index], layers, options[index]))
       }
@@ -29,9 +28,9 @@ extension CheckpointSearch {
     for plan in planned { uniform.append(try plan.get()) }
     let all = whole + zip(options, uniform)
     let hull = Self.hull(all)
-    let chosen = hull.filter { !$0.isWhole }
-    var mixture = CheckpointMixture(self, layers: layers, neighbours: hull)
-    return (try fitting(&mixture, within: limit, beyond: beyond), uniform, chosen)
+    return CheckpointOptions(
+      options: hull.filter { !$0.isWhole }, uniform: uniform,
+      mixture: CheckpointMixture(search, layers: layers, neighbours: hull))
   }
 
   /// The options that no mixture of two others beats, the fastest first: the lower hull of time over memory.

@@ -1,3 +1,19 @@
+/// What can become of a layer, planned for all layers alike, and how it is mixed.
+struct CheckpointOptions {
+  /// The options.
+  let options: [LayerOption]
+  /// A plan of each for all layers.
+  var uniform: [CheckpointTable.Plan] = []
+  /// How two of them are mixed, where they can be.
+  var mixture: CheckpointMixture?
+
+  /// The fastest mixture that survives the allocator.
+  func best(within limit: Bytes, beyond: Int?) throws(PlanError) -> CheckpointTable.Choice? {
+    guard var mixture else { return nil }
+    return try mixture.fitting(within: limit, beyond: beyond)
+  }
+}
+
 /// The fastest mixture of two options over the layers: the first n in one way, all others in another.
 ///
 /// Which layers come first matters: what the layers before the one in backward keep is what counts, so the option
@@ -54,6 +70,27 @@ struct CheckpointMixture {
     }
     return best
   }
+
+  /// The fastest mixture that survives the allocator.
+  ///
+  /// Where the tensors fit and the allocator does not, a hundredth less is asked for, a few times.
+  ///
+  /// - Parameter beyond: What the allocator takes beyond the tensors, where a plan was replayed.
+  mutating func fitting(within limit: Bytes, beyond: Int?) throws(PlanError)
+    -> CheckpointTable.Choice?
+  {
+    let outside = try OutsideAllocator(search.scenario.device, communicators: 0).high.count
+    var bytes = limit.count - min(beyond ?? outside, limit.count / CheckpointSearch.slack)
+    for _ in 0..<Self.tries {
+      guard let plan = try fastest(within: bytes) else { break }
+      let report = try search.report(plan.checkpointing.policy, within: limit, .verdict)
+      if report.fits { return CheckpointTable.Choice(plan: plan, report: report) }
+      bytes = min(bytes, plan.allocated.count) - bytes / 100
+    }
+    return nil
+  }
+
+  private static let tries = 6
 
   /// The mixture of a pair with as few layers of the first option as fit.
   private mutating func fewest(_ few: LayerOption, _ many: LayerOption, within bytes: Int)

@@ -20,7 +20,7 @@ struct CheckpointSearch {
   }
 
   /// A tenth of the memory.
-  private static let slack = 10
+  static let slack = 10
 
   init(_ scenario: Scenario) {
     let given = scenario.strategies.lazy.compactMap { $0 as? ActivationCheckpointing }.first
@@ -51,84 +51,92 @@ struct CheckpointSearch {
 
   /// All plans, and the choices among them.
   func table() throws(PlanError) -> CheckpointTable {
-    var search = self
     let layers = try Planner.layers(of: with(.none))
-    var plans = try search.plans(Self.policies(layers))
-    let front = Self.markFront(&plans)
     let limit = scenario.device.memory
-    let recommended = try search.fastest(front.map { plans[$0] }, within: limit)
-    let tenth = Bytes(limit.count - limit.count / Self.slack)
-    let spare = try search.fastest(front.map { plans[$0] }, within: tenth)
-    let last = plans[front.last ?? 0]
-    // What the allocator takes beyond the tensors is much the same for all plans of a scenario.
-    let beyond = recommended.map { $0.report.need.count - $0.plan.allocated.count }
-    var (mixing, cutting) = (search.alone, search.alone)
-    let hasNone = recommended == nil
-    let ((mixed, cut), remedies) = Parallel.both {
+    var search = self
+    // These make the graphs that all others share.
+    for policy in Self.policies(layers).prefix(Self.shared) { _ = try search.plan(policy) }
+    let start = search
+    let (whole, (selective, cut)) = Parallel.both {
+      Result { () throws(PlanError) in try start.wholeLayers(layers, within: limit) }
+    } _: {
       Parallel.both {
-        Result { () throws(PlanError) in
-          try mixing.mixture(layers, within: limit, beyond: beyond)
-        }
+        Result { () throws(PlanError) in try start.selective(layers) }
       } _: {
-        Result { () throws(PlanError) in try cutting.cuts(layers, within: limit, beyond: beyond) }
+        Result { () throws(PlanError) in try start.cuts(layers) }
+      }
+    }
+    let (uncut, mixed, cuts) = (try whole.get(), try selective.get(), try cut.get())
+    search.recomputations = cuts.mixture?.search.recomputations ?? search.recomputations
+    let base = search
+    let ((mixture, cutting), (bound, remedies)) = Parallel.both {
+      Parallel.both {
+        Result { () throws(PlanError) in try mixed.best(within: limit, beyond: uncut.beyond) }
+      } _: {
+        Result { () throws(PlanError) in try cuts.best(within: limit, beyond: uncut.beyond) }
       }
     } _: {
-      hasNone ? (try? Planner.remedies(for: self.with(.full))) ?? [] : []
+      Parallel.both {
+        Result { () throws(PlanError) in
+          // With every layer checkpointed an adapted model's first layer has a gradient to pass on, and more to do.
+          try CheckpointBound(
+            base, options: mixed.options + cuts.options, layers: layers,
+            seconds: uncut.plans.map(\.kernels).max() ?? 0, most: uncut.plans[0].live)
+        }
+      } _: {
+        uncut.recommended == nil ? (try? Planner.remedies(for: base.with(.full))) ?? [] : []
+      }
     }
-    let (mixture, cuts) = (try mixed.get(), try cut.get())
-    search.recomputations = cutting.recomputations
-    let least = try CheckpointTable.Choice(
-      plan: last, report: search.report(last.checkpointing.policy, within: limit, .tensors))
-    // With every layer checkpointed an adapted model's first layer has a gradient to pass on, and so more to do.
-    let seconds = plans.map(\.kernels).max() ?? 0
-    let bound = try CheckpointBound(
-      search, options: mixture.options + cuts.options, layers: layers, seconds: seconds,
-      most: plans[0].live)
+    let fraction = try bound.get()
     func held(_ choice: CheckpointTable.Choice) -> CheckpointTable.Choice {
       var choice = choice
-      choice.bound = bound?.fraction(within: choice.plan.live)
+      choice.bound = fraction?.fraction(within: choice.plan.live)
       return choice
     }
+    let last = uncut.front.last ?? uncut.plans[0]
+    let least = try CheckpointTable.Choice(
+      plan: last, report: search.report(last.checkpointing.policy, within: limit, .tensors))
     return CheckpointTable(
       name: scenario.name, device: scenario.device.name, capacity: limit, layers: layers,
-      plans: plans, selective: mixture.uniform, cuts: cuts.uniform,
-      recommended: recommended.map(held),
-      withSlack: spare.map(held), mixture: mixture.best.map(held), cut: cuts.best.map(held),
-      least: held(least),
+      plans: uncut.plans, selective: mixed.uniform.filter(\.checkpointing.policy.isSelective),
+      cuts: cuts.uniform, recommended: uncut.recommended.map(held),
+      withSlack: uncut.withSlack.map(held), mixture: try mixture.get().map(held),
+      cut: try cutting.get().map(held), least: held(least),
       limit: try search.limit(of: last), remedies: remedies)
   }
 
-  /// The fastest mixture that survives the allocator, and each selective option for all layers.
-  private mutating func mixture(_ layers: Int, within limit: Bytes, beyond: Int?) throws(PlanError)
-    -> (
-      best: CheckpointTable.Choice?, uniform: [CheckpointTable.Plan], options: [LayerOption]
-    )
-  {
-    guard !base.reentrant, layers > 0 else { return (nil, [], [.none, .full]) }
+  /// The policies of whole layers, and the choices among them.
+  private struct WholeLayers {
+    /// Every policy.
+    let plans: [CheckpointTable.Plan]
+    /// Those that no other one beats, the fastest first.
+    let front: [CheckpointTable.Plan]
+    /// The fastest that fits.
+    let recommended: CheckpointTable.Choice?
+    /// The fastest that leaves a tenth of the memory free.
+    let withSlack: CheckpointTable.Choice?
+
+    /// What the allocator takes beyond the tensors, which is much the same for all plans of a scenario.
+    var beyond: Int? { recommended.map { $0.report.need.count - $0.plan.allocated.count } }
+  }
+
+  private func wholeLayers(_ layers: Int, within limit: Bytes) throws(PlanError) -> WholeLayers {
+    var search = self
+    var plans = try search.plans(Self.policies(layers))
+    let front = Self.markFront(&plans).map { plans[$0] }
+    let tenth = Bytes(limit.count - limit.count / Self.slack)
+    return WholeLayers(
+      plans: plans, front: front, recommended: try search.fastest(front, within: limit),
+      withSlack: try search.fastest(front, within: tenth))
+  }
+
+  /// The selective options of a layer.
+  private func selective(_ layers: Int) throws(PlanError) -> CheckpointOptions {
+    guard !base.reentrant, layers > 0 else { return CheckpointOptions(options: [.none, .full]) }
     var mixture = CheckpointMixture(self, layers: layers, names: try operations())
-    let uniform = try mixture.uniform().filter { $0.checkpointing.policy.isSelective }
-    let best = try fitting(&mixture, within: limit, beyond: beyond)
-    return (best, uniform, mixture.options)
+    let uniform = try mixture.uniform()
+    return CheckpointOptions(options: mixture.options, uniform: uniform, mixture: mixture)
   }
-
-  /// The fastest of some mixtures that survives the allocator.
-  ///
-  /// Where the tensors fit and the allocator does not, a hundredth less is asked for, a few times.
-  mutating func fitting(_ mixture: inout CheckpointMixture, within limit: Bytes, beyond: Int?)
-    throws(PlanError) -> CheckpointTable.Choice?
-  {
-    let outside = try OutsideAllocator(scenario.device, communicators: 0).high.count
-    var bytes = limit.count - min(beyond ?? outside, limit.count / Self.slack)
-    for _ in 0..<Self.mixtureTries {
-      guard let plan = try mixture.fastest(within: bytes) else { break }
-      let report = try report(plan.checkpointing.policy, within: limit, .verdict)
-      if report.fits { return CheckpointTable.Choice(plan: plan, report: report) }
-      bytes = min(bytes, plan.allocated.count) - bytes / 100
-    }
-    return nil
-  }
-
-  private static let mixtureTries = 6
 
   /// The operators of the model's layers whose results a selective checkpoint can keep.
   private func operations() throws(PlanError) -> [SavedOperations.Name] {
@@ -215,13 +223,6 @@ struct CheckpointSearch {
     return found
   }
 
-  /// The same search for another thread: steps keep their replays for themselves.
-  private var alone: Self {
-    var other = self
-    other.replayed = [:]
-    return other
-  }
-
   /// The report of one policy on `limit` bytes, to whatever effort; its replays are kept for other limits.
   mutating func report(
     _ policy: ActivationCheckpointing.Policy, within limit: Bytes, _ effort: ReservedMemory.Effort
@@ -279,7 +280,8 @@ struct CheckpointSearch {
     other.strategies.removeAll { $0 is ActivationCheckpointing }
     other.strategies.append(checkpointing)
     let plan = try Planner.decide(other)
-    var graph = try scenario.model.family.graph(plan.context)
+    var search = self
+    var graph = try search.graph(plan)
     guard graph.stacks.count == 1, graph.stacks[0].leading == nil,
       graph.stacks[0].pattern.count == 1
     else { return nil }

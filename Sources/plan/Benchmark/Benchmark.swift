@@ -26,9 +26,16 @@ struct Benchmark {
     if let row = wholeRun() { rows.append(row) }
     rows.append(try thousandScenarios())
     for layers in [10, 32, 1000] { rows.append(try step(layers: layers)) }
-    for devices in [8, 16_384] { rows.append(try sharded(devices: devices)) }
-    rows.append(
-      try megatron("a GPT of 8 layers on 2 × 2 × 2 devices", layers: 8, hidden: 1024, degree: 2))
+    rows.append(try sharded("llama-2-7b", layers: 32, devices: 8))
+    for devices in [8, 16_384] {
+      rows.append(try sharded("llama-3.1-405b", layers: 126, devices: devices))
+    }
+    for degree in [2, 8] {
+      rows.append(
+        try megatron(
+          "a GPT of 8 layers on \(degree) × \(degree) × \(degree) devices", layers: 8,
+          hidden: 1024, degree: degree))
+    }
     for effort in [ReservedMemory.Effort.tensors, .report] {
       rows.append(
         try megatron(
@@ -156,16 +163,16 @@ struct Benchmark {
   }
 
   /// The same of one rank of many.
-  private func sharded(devices: Int) throws(PlanError) -> Row {
+  private func sharded(_ model: String, layers: Int, devices: Int) throws(PlanError) -> Row {
     let scenario = try Self.scenario([
-      "schema": 1, "model": "llama-3.1-405b",
+      "schema": 1, "model": .string(model),
       "workload": ["micro_batch_size": 1, "sequence_length": 2048],
       "strategies": ["checkpointing": [:], "fsdp": ["shards": .integer(devices)]],
       "hardware": ["device": "h100-sxm"],
     ])
     let best = try rate(scenario, 200, .tensors)
     return Row(
-      what: "the tensors of one rank of \(TextLayout.grouped(devices)), 126 layers",
+      what: "the tensors of one rank of \(TextLayout.grouped(devices)), \(layers) layers",
       result: "\(Decimal.text(best, digits: 0)) plans/s", goal: "≥ 3,000 plans/s")
   }
 
