@@ -80,13 +80,14 @@ struct KnownRecomputations: Sendable {
       let (section, requires) = blocks[index]
       let joint = JointGraph(graph.program, section: section, inputRequires: requires)
       let values = SavedValues(joint)
-      return (values, budgets: requires ? values.distinctBudgets : [])
+      return (values, distinct: requires ? values.distinct() : [:])
     }
-    let budgets = Set(values.flatMap(\.budgets)).sorted(by: >)
+    let budgets = Set(values.flatMap(\.distinct.keys)).sorted(by: >)
     let found = Parallel.map(blocks.count) { index in
       let (section, requires) = blocks[index]
       return RecomputePlan.all(
-        graph.program, section: section, inputRequires: requires, values[index].0, budgets: budgets)
+        graph.program, section: section, inputRequires: requires, values[index].0, budgets: budgets,
+        known: values[index].distinct)
     }
     for plans in found { self.plans.merge(plans) { $1 } }
     self.budgets = budgets

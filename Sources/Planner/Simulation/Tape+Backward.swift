@@ -183,7 +183,7 @@ extension Tape {
   }
 
   /// A saved tensor of a node: its own, or what a checkpoint recomputed for it.
-  private func savedStorage(_ index: Int, of node: Node) -> Int32 {
+  private mutating func savedStorage(_ index: Int, of node: Node) -> Int32 {
     let entry = saved[Int(node.saved) + index]
     guard node.frame >= 0 else { return entry }
     if frames[Int(node.frame)].plan != nil {
@@ -194,7 +194,7 @@ extension Tape {
   }
 
   /// Whether the gradient of any of a node's outputs has arrived.
-  private func hasGradient(_ outputs: Range<Int>) -> Bool {
+  private mutating func hasGradient(_ outputs: Range<Int>) -> Bool {
     for output in outputs where buffers[output].storage >= 0 { return true }
     return false
   }

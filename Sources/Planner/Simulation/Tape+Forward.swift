@@ -71,7 +71,9 @@ extension Tape {
   }
 
   /// Bit k set: autograd needs the gradient of input k.
-  func needed(_ operation: Int) -> UInt8 {
+  ///
+  /// What is asked at every operation is `mutating`: asking a tape that is being changed would copy all of it.
+  mutating func needed(_ operation: Int) -> UInt8 {
     guard mode != .off else { return 0 }
     var mask: UInt8 = 0
     var bit: UInt8 = 1
@@ -109,7 +111,7 @@ extension Tape {
   }
 
   /// Whether what an operation saves goes to the host; streams leave the head's on the device.
-  private func leavesDevice(_ operation: Int32) -> Bool {
+  private mutating func leavesDevice(_ operation: Int32) -> Bool {
     guard savesOnHost else { return false }
     return streams == nil
       || program.operations[Int(operation)].module.description != StreamedOffload.head

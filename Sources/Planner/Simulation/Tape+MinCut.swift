@@ -69,7 +69,7 @@ extension Tape {
   }
 
   /// What surrounds the making of one gradient, where the operation's layer has a plan.
-  func part(of node: Node, gradient: UInt8) -> RecomputePlan.Part? {
+  mutating func part(of node: Node, gradient: UInt8) -> RecomputePlan.Part? {
     guard node.frame >= 0, let key = frames[Int(node.frame)].plan else { return nil }
     return recomputations[key]?.stages[node.operation]?.parts.first { $0.gradient == gradient }
   }

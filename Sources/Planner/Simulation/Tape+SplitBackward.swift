@@ -24,7 +24,7 @@ extension Tape {
     return weights
   }
 
-  private func weights(of index: Int) -> UInt8 {
+  private mutating func weights(of index: Int) -> UInt8 {
     let node = nodes[index]
     guard node.operation >= 0 else { return 0 }
     var mask: UInt8 = 0
@@ -77,7 +77,7 @@ extension Tape {
     heldForWeights.removeAll(keepingCapacity: true)
   }
 
-  private func leaf(of index: Int) -> Int32 {
+  private mutating func leaf(of index: Int) -> Int32 {
     let node = nodes[index]
     var least = Int32.max
     for input in 0..<program.operations[Int(node.operation)].inputs.count {

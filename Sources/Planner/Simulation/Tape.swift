@@ -254,7 +254,7 @@ struct Tape {
     edges.reserveCapacity(1024)
     saved.reserveCapacity(768)
     buffers.reserveCapacity(512)
-    schedule.events.reserveCapacity(4096)
+    schedule.events.reserveCapacity(unrolls ? 1 << 16 : 4096)
   }
 
   /// The weight that stands for the first tensor that was made a leaf; the others follow it.

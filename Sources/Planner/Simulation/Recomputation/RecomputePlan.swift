@@ -51,13 +51,17 @@ struct RecomputePlan: Sendable {
   }
 
   /// The plans of a section for several budgets, from the highest to the lowest.
+  ///
+  /// - Parameter known: What some budgets keep.
   static func all(
     _ program: Program, section: Int, inputRequires: Bool, _ values: SavedValues,
-    budgets: [Double]
+    budgets: [Double], known: [Double: [Int]]
   ) -> [Key: Self] {
     let units = BlockUnits(program, section: section, inputRequires: inputRequires)
     var plans: [Key: Self] = [:]
-    for (budget, kept) in zip(budgets, values.kept(budgets: budgets)) {
+    let unknown = budgets.filter { known[$0] == nil }
+    let found = known.merging(zip(unknown, values.kept(budgets: unknown))) { $1 }
+    for (budget, kept) in budgets.lazy.map({ ($0, found[$0] ?? []) }) {
       plans[Key(section: section, budget: budget, inputRequires: inputRequires)] = Self(
         units, values.graph, keeping: kept)
     }

@@ -77,13 +77,13 @@ struct SavedValues {
     }
   }
 
-  /// Budgets from 1 down to 0 that keep different values, to a twentieth.
-  var distinctBudgets: [Double] {
+  /// Budgets from 1 down to 0 that keep different values, to a twentieth, and what they keep.
+  func distinct() -> [Double: [Int]] {
     let budgets = (0...20).map { Double(20 - $0) / 20 }
-    var distinct: [Double] = []
-    var last: [Int] = []
+    var distinct: [Double: [Int]] = [:]
+    var last: [Int]?
     for (budget, values) in zip(budgets, kept(budgets: budgets)) {
-      if distinct.isEmpty || values != last { distinct.append(budget) }
+      if values != last { distinct[budget] = values }
       last = values
     }
     return distinct
