@@ -15,14 +15,10 @@ struct AllocatorFigure: Hashable, Sendable {
 struct AllocatorStatistics: Hashable, Sendable {
   /// Blocks handed out, with what is left of those that are not split.
   var allocated = AllocatorFigure()
-  /// The same, with blocks that were freed while another stream used them.
-  var active = AllocatorFigure()
   /// What the driver gave.
   var reserved = AllocatorFigure()
   /// Free pieces of segments whose other pieces are in use.
   var inactiveSplit = AllocatorFigure()
-  /// What was asked for.
-  var requested = AllocatorFigure()
   /// How often cached blocks were given back to the driver to get memory.
   var retries = 0
   /// How often that did not help.
@@ -31,9 +27,7 @@ struct AllocatorStatistics: Hashable, Sendable {
   /// What `torch.cuda.reset_peak_memory_stats()` does.
   mutating func resetPeaks() {
     allocated.resetPeak()
-    active.resetPeak()
     reserved.resetPeak()
     inactiveSplit.resetPeak()
-    requested.resetPeak()
   }
 }

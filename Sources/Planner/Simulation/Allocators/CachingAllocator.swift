@@ -27,12 +27,6 @@ struct CachingAllocator: ~Copyable, Sendable {
       requested = bytes
       return size
     }
-
-    /// What it was handed out for, as it is free.
-    mutating func takeBack() -> (size: Int, requested: Int) {
-      defer { requested = 0 }
-      return (size, requested)
-    }
   }
 
   /// A block that was freed while another stream read it.
@@ -90,8 +84,8 @@ struct CachingAllocator: ~Copyable, Sendable {
     let size = rules.rounded(bytes)
     let pool = pool(stream, small: size <= AllocatorRules.small)
     let block: Int32
-    if let place = freeBlock(of: size, in: pool), let found = pools[pool].free[place] {
-      block = found.block
+    if let (place, found) = freeBlock(of: size, in: pool) {
+      block = found
       uncount(block)
       if let rest = split(block, to: size) {
         replace(at: place, with: rest)
@@ -105,10 +99,7 @@ struct CachingAllocator: ~Copyable, Sendable {
       statistics.outOfMemory += 1
       return nil
     }
-    let taken = blocks[Int(block)].handOut(bytes)
-    statistics.allocated.increase(taken)
-    statistics.active.increase(taken)
-    statistics.requested.increase(bytes)
+    statistics.allocated.increase(blocks[Int(block)].handOut(bytes))
     return block
   }
 
@@ -120,7 +111,7 @@ struct CachingAllocator: ~Copyable, Sendable {
   }
 
   /// Where the smallest free block is that is large enough.
-  private func freeBlock(of size: Int, in pool: Int) -> FreeBlocks.Place? {
+  private func freeBlock(of size: Int, in pool: Int) -> (place: FreeBlocks.Place, block: Int32)? {
     var place = pools[pool].free.first(atLeast: size)
     guard var found = pools[pool].free[place] else { return nil }
     if rules.expandable {
@@ -133,7 +124,7 @@ struct CachingAllocator: ~Copyable, Sendable {
     }
     if size < rules.maxSplit, found.size >= rules.maxSplit { return nil }
     if size >= rules.maxSplit, found.size >= size &+ AllocatorRules.largeSegment { return nil }
-    return place
+    return (place, found.block)
   }
 
   /// The bytes of a block with the unmapped ones behind it.
@@ -241,9 +232,7 @@ struct CachingAllocator: ~Copyable, Sendable {
 
   /// Merges a block with its free neighbours.
   private mutating func giveBack(_ block: Int32) {
-    let (size, requested) = blocks[Int(block)].takeBack()
-    statistics.active.decrease(size)
-    statistics.requested.decrease(requested)
+    blocks[Int(block)].requested = 0
     join(block)
   }
 
@@ -262,7 +251,7 @@ struct CachingAllocator: ~Copyable, Sendable {
     let neighbour = takesPrevious ? previous : next
     uncount(neighbour)
     let other = blocks[Int(neighbour)]
-    let place = pools[Int(value.pool)].free.first(atLeast: other.size, from: other.address)
+    let place = pools[Int(value.pool)].free.place(of: other.size, at: other.address)
     if takesPrevious { absorbPrevious(block) } else { absorbNext(block) }
     replace(at: place, with: block)
   }

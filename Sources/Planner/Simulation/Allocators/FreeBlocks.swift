@@ -58,29 +58,41 @@ struct FreeBlocks: ~Copyable, Sendable {
     return storage[runs[place.run].slot * Self.longest + place.index]
   }
 
-  /// The first block of at least `size` bytes; of equal ones that with the lowest address from `address` on.
-  func first(atLeast size: Int, from address: Int = .min) -> Place {
-    // Halving without branches: the comparisons come out either way, and a wrong guess costs more than they do.
+  /// The first block of at least `size` bytes.
+  func first(atLeast size: Int) -> Place {
+    place { other, _ in other < size }
+  }
+
+  /// Where a block of a size at an address stands, or would.
+  func place(of size: Int, at address: Int) -> Place {
+    place { Self.precedes($0, $1, size, address) }
+  }
+
+  /// Halving without branches: the comparisons come out either way, and a wrong guess costs more than they do.
+  ///
+  /// - Parameter isBefore: Whether a size and an address lie before what is looked for.
+  @inline(__always)
+  private func place(where isBefore: (Int, Int) -> Bool) -> Place {
     let (run, slot, count) = runs.withBuffer { runs in
       var (low, left) = (0, runs.count &- 1)
       while left > 0 {
         let half = (left &+ 1) >> 1
         let last = runs[low &+ half &- 1]
-        low &+= Self.precedes(last.size, last.address, size, address) ? half : 0
+        low &+= isBefore(last.size, last.address) ? half : 0
         left &-= half
       }
       return (low, runs[low].slot, runs[low].count)
     }
     let index = storage.withBuffer { entries in
       let base = slot &* Self.longest
-      var (low, left) = (0, count)
+      var (low, left) = (base, count)
       while left > 0 {
         let half = (left &+ 1) >> 1
-        let entry = entries[base &+ low &+ half &- 1]
-        low &+= Self.precedes(entry.size, entry.address, size, address) ? half : 0
+        let entry = entries[low &+ half &- 1]
+        low &+= isBefore(entry.size, entry.address) ? half : 0
         left &-= half
       }
-      return low
+      return low &- base
     }
     return Place(run: run, index: index)
   }
@@ -109,7 +121,7 @@ struct FreeBlocks: ~Copyable, Sendable {
 
   /// Adds a block.
   mutating func insert(_ entry: Entry) {
-    var place = first(atLeast: entry.size, from: entry.address)
+    var place = place(of: entry.size, at: entry.address)
     if runs[place.run].count == Self.longest { place = halve(place) }
     var run = runs[place.run]
     let at = run.slot &* Self.longest &+ place.index
@@ -192,7 +204,7 @@ struct FreeBlocks: ~Copyable, Sendable {
 
   /// Removes the block of this size and address.
   mutating func remove(size: Int, address: Int) {
-    remove(at: first(atLeast: size, from: address))
+    remove(at: place(of: size, at: address))
   }
 
   /// All entries, smallest first.

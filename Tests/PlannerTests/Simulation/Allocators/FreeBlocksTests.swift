@@ -36,7 +36,7 @@ import Testing
         let key = Key(
           size: max(512, old.size + 512 * .random(in: -2...2, using: &generator)),
           address: old.address)
-        let place = free.first(atLeast: old.size, from: old.address)
+        let place = free.place(of: old.size, at: old.address)
         free.replace(at: place, with: .init(size: key.size, address: key.address, block: 1))
         all.insert(key, at: all.firstIndex { $0 > key } ?? all.count)
       default:
