@@ -102,6 +102,23 @@ import Testing
     #expect(error?.path == path)
   }
 
+  /// Encoder and decoder of a T5 read one table.
+  @Test("refuses tables that two modules share") func sharedTable() throws {
+    let text = """
+      {"schema": 1, "model": {"model_type": "t5", "vocab_size": 1000, "d_model": 256, "d_kv": 32, "d_ff": 512,
+        "num_layers": 3, "num_heads": 8, "decoder_start_token_id": 0, "tie_word_embeddings": false},
+       "workload": {"micro_batch_size": 2, "sequence_length": 256}, "precision": "bf16-true",
+       "strategies": {"yafsdp": {"shards": 4}}, "hardware": {"device": "h100-sxm", "devices": 4}}
+      """
+    let error = #expect(throws: PlanError.self) {
+      _ = try Planner.plan(
+        ScenarioReader { (path) throws(PlanError) in
+          throw PlanError(.unreadable, "no file", path: path, fix: "")
+        }.read(try JSONReader.read(text)))
+    }
+    #expect(error?.path == "strategies.yafsdp")
+  }
+
   @Test("refuses models whose norms have no weights") func noNorms() throws {
     let error = #expect(throws: PlanError.self) {
       _ = try step(#"{"yafsdp": {"shards": 4}}"#, model: "olmo")

@@ -119,10 +119,11 @@ private final class BufferedStep: Distribution {
         .conflict, "YaFSDP stops at a reentrant checkpoint (`real state is NOT_READY`)",
         path: "strategies.checkpointing.reentrant", fix: "Set it to false.")
     }
-    if program.leaves.contains(where: { $0.isTable && $0.isMultiplied }) {
+    if program.leaves.contains(where: { $0.isTable && ($0.isMultiplied || $0.uses > 1) }) {
       throw PlanError(
-        .conflict, "YaFSDP wraps embedding and head apart, a tied weight is in both",
-        path: "strategies.yafsdp", fix: "Set \"tie_word_embeddings\" to false, or use fsdp.")
+        .conflict, "YaFSDP wraps embeddings and head apart, a tied weight is in several",
+        path: "strategies.yafsdp",
+        fix: "Set \"tie_word_embeddings\" to false where the head is tied, or use fsdp.")
     }
     var elements = Array(repeating: 0, count: program.sections.count + program.leaves.count)
     var counts = elements
