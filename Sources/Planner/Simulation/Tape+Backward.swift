@@ -77,7 +77,9 @@ extension Tape {
       distribution?.carry(from: inner, to: copies, in: &self)
     case .layer:
       schedule.events.append(Event(kind: .layer, bytes: mark.layer + layerOffset))
-      if mark.requires { distribution?.beforeBackward(mark.section, in: &self) }
+      guard mark.requires, let distribution else { break }
+      arrivedGradient = mark.output >= 0 ? buffers[Int(mark.output)].storage : -1
+      distribution.beforeBackward(mark.section, in: &self)
     case .layerBegin:
       distribution?.afterBackward(mark.section, reachesInput: mark.requires, in: &self)
     case .outside: schedule.events.append(Event(kind: .outside))

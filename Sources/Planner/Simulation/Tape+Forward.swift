@@ -290,7 +290,7 @@ extension Tape {
     marks.append(
       Mark(
         kind: .layer, node: nodes.count, layer: index, section: kind.section,
-        requires: output.requires))
+        requires: output.requires, output: output.source))
   }
 
   /// One layer whose saved tensors are dropped, and recomputed in backward.

@@ -99,6 +99,8 @@ struct Tape {
   var endsInLayers = false
   /// The gradient of what a part of a model received, or -1.
   var sentGradient: Int32 = -1
+  /// The gradient of the output of the layer that backward has reached, or -1.
+  var arrivedGradient: Int32 = -1
   /// Temporaries of the node that runs.
   var temporaries: ContiguousArray<Int32> = .init(repeating: -1, count: 32)
 
@@ -194,6 +196,8 @@ struct Tape {
     var section = 0
     /// Whether the residual stream wants a gradient there.
     var requires = true
+    /// Where the gradient of the layer's output arrives, or below 0.
+    var output: Int32 = -1
   }
 
   /// What a checkpointed layer keeps from forward to backward.

@@ -58,6 +58,7 @@ import Testing
     arguments: [
       Row(file: "sharded", median: 0, nineInTen: 0.01),
       Row(file: "flat-sharded", median: 0.016, nineInTen: 0.105),
+      Row(file: "yafsdp", median: 0, nineInTen: 0.03),
       Row(file: "zero", median: 0.0222, nineInTen: 0.085),
       Row(file: "zero-states", median: 0.02, nineInTen: 0.105),
     ])

@@ -147,6 +147,10 @@ extension Forward {
       allocate(offset, role: .other)
       for part in parts { discard(part) }
     }
+    if let sums = try efficientSums(q, shape, kernel) {
+      allocate(sums, role: .workspace)
+      discard(sums)
+    }
     let hasNoSeeds = kernel == .efficient || kernel == .processor
     link(
       output, after: rows, and: hasNoSeeds ? [] : [seed, offset], transposed: shape.heads > 1)
@@ -167,6 +171,19 @@ extension Forward {
         try TensorSpec(
           try checkedProduct(rows, statistics.columns), width, .fp32)),
     ]
+  }
+
+  /// What the memory-efficient kernel adds its result up in while it runs, where a head does not fit into registers.
+  ///
+  /// Source: `kNeedsOutputAccumulatorBuffer` of `kernel_forward.h` in PyTorch 2.11's
+  /// `aten/src/ATen/native/transformers/cuda/mem_eff_attention`: the kernel for heads wider than 128 (`32x128_gmem`), in
+  /// 16 bits.
+  private mutating func efficientSums(
+    _ q: Value, _ shape: AttentionShape, _ kernel: AttentionKernel
+  ) throws(PlanError) -> Value? {
+    guard kernel == .efficient, q.spec.dtype.size == 2, max(shape.headWidth, shape.values) > 128
+    else { return nil }
+    return register(try TensorSpec(q.spec.rows, shape.values, .fp32))
   }
 
   /// The log-sum-exp of each query row, in fp32; the memory-efficient kernel pads rows to 32.

@@ -1,7 +1,11 @@
 /// Cuts all states over devices like FSDP, with gathered parameters and gradients in a few buffers that all layers share.
 ///
-/// Source: `ya_fsdp/ya_fsdp.py` in github.com/yandex/YaFSDP, the class `YaFSDP`, with the modules that `patches/transformers.diff`
-/// there wraps; not measured.
+/// The class `YaFSDP` around the modules that `docs/migration_guide.md` of its repository wraps: the embedding, each layer, the
+/// head. Checkpoints lie inside the wrap, where `patches/accelerate.diff` there puts them; those of transformers itself never
+/// run, since a wrapped layer's `forward` is called and not the layer. The model returns a tuple (`return_dict=False`):
+/// PyTorch's hooks, which YaFSDP gathers by, find the loss in nothing else.
+///
+/// Source: `ya_fsdp/ya_fsdp.py` (commit 031af26) and `ya_fsdp/meta_param.py` (commit 082015d) in github.com/yandex/YaFSDP.
 public struct YaFSDP: Strategy {
   /// See ``Strategy/name``.
   public static let name = "yafsdp"
@@ -94,8 +98,15 @@ private final class BufferedStep: Distribution {
   private let units: [(elements: Int, count: Int)]
   /// Padded elements of all norms.
   private let norms: Int
+  /// The unit of each weight, -1 for norms: the sections of the layers come first, modules outside them follow.
   private let unitOf: [Int]
+  private let sections: Int
   private var trained: [TrainingStep.Weight] = []
+  /// The gradients of the layer in backward, and the gradient of its output.
+  private var ofLayer: [Int32] = []
+  private var arrived: Int32 = -1
+  /// The gradients of norms.
+  private var ofNorms: [Int32] = []
 
   var clips: Bool { true }
 
@@ -103,24 +114,35 @@ private final class BufferedStep: Distribution {
     self.settings = settings
     self.plan = plan
     let program = graph.program
-    if program.leaves.contains(where: { $0.isTable && $0.isMultiplied }) {
+    if plan.checkpointsReentrantly {
       throw PlanError(
-        .conflict, "YaFSDP wraps embedding and head apart, a tied weight is in both",
-        path: "strategies.yafsdp", fix: "Set \"tie_word_embeddings\" to false, or use fsdp.")
+        .conflict, "YaFSDP stops at a reentrant checkpoint (`real state is NOT_READY`)",
+        path: "strategies.checkpointing.reentrant", fix: "Set it to false.")
+    }
+    if program.leaves.contains(where: { $0.isTable && ($0.isMultiplied || $0.uses > 1) }) {
+      throw PlanError(
+        .conflict, "YaFSDP wraps embeddings and head apart, a tied weight is in several",
+        path: "strategies.yafsdp",
+        fix: "Set \"tie_word_embeddings\" to false where the head is tied, or use fsdp.")
     }
     var elements = Array(repeating: 0, count: program.sections.count + program.leaves.count)
     var counts = elements
     var unitOf = Array(repeating: -1, count: program.leaves.count)
     var norms = 0
+    var modules: [Substring] = []
+    sections = program.sections.count
     for weight in TrainingStep.weights(of: graph) where weight.count > 0 {
       let name = weight.name.description
       let all = try checkedProduct(weight.spec.elements, weight.count, 16)
-      guard !name.contains("norm"), !name.contains("ln_") else {
+      guard !name.lowercased().contains("norm"), !name.contains("ln_") else {
         norms += all / 16
         continue
       }
-      // A weight outside the layers is a module of its own: the embedding, the head.
-      let unit = weight.section > 0 ? weight.section : program.sections.count + weight.leaf
+      // Outside the layers each module is wrapped: the embedding, the head with its bias.
+      let module = name.prefix(upTo: name.lastIndex(of: ".") ?? name.endIndex)
+      let outside = modules.firstIndex(of: module) ?? modules.count
+      if weight.section == 0, outside == modules.count { modules.append(module) }
+      let unit = weight.section > 0 ? weight.section : sections + outside
       elements[unit] += weight.spec.elements
       counts[unit] = weight.count
       unitOf[weight.leaf] = unit
@@ -136,6 +158,11 @@ private final class BufferedStep: Distribution {
       _ = try checkedProduct(try padded(sum), max(count, 1), 16)
     }
     self.units = units
+    guard norms > 0 else {
+      throw PlanError(
+        .conflict, "YaFSDP needs norms with weights, and stops without any (`len(params) > 0`)",
+        path: "strategies.yafsdp", fix: "Use fsdp.")
+    }
     self.norms = try padded(norms)
     self.unitOf = unitOf
   }
@@ -185,22 +212,41 @@ private final class BufferedStep: Distribution {
     tape.schedule.allocate(2 &* norms, count: 2, .communication, gradients)
   }
 
-  /// The gradient is copied to the shared buffer.
+  /// The gradient is copied to the shared buffer by the node that cut the weight out of the gathered one (`Narrow`).
+  ///
+  /// Autograd runs the node that was made last first. A layer's weights are cut out ahead of its forward, so that all its
+  /// gradients wait for the rest of its backward; those of norms, cut out ahead of the model's forward, for all of it.
   func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape) {
-    tape.release(gradient, Moment.bucket.rawValue)
+    if unitOf[leaf] < 0 {
+      ofNorms.append(gradient)
+    } else if unitOf[leaf] < sections {
+      ofLayer.append(gradient)
+    } else {
+      tape.release(gradient, Moment.bucket.rawValue)
+    }
   }
 
   func beforeForward(_ section: Int, in tape: inout Tape) { gather(section, &tape) }
 
+  /// `BackwardHook` of PyTorch's `torch/utils/hooks.py` keeps the gradient of a module's output until that of its input is there.
   func beforeBackward(_ section: Int, in tape: inout Tape) {
     if settings.stage == 3 { gather(section, &tape) }
+    guard section > 0 else { return }
+    arrived = tape.arrivedGradient
+    tape.retain(arrived)
   }
 
   func afterBackward(_ section: Int, reachesInput: Bool, in tape: inout Tape) {
+    for gradient in ofLayer { tape.release(gradient, Moment.bucket.rawValue) }
+    ofLayer.removeAll(keepingCapacity: true)
+    tape.release(arrived, Moment.bucket.rawValue)
+    arrived = -1
     tape.communicate(.reduceScatter, size * elements(section), among: settings.shards)
   }
 
   func endBackward(in tape: inout Tape) {
+    for gradient in ofNorms { tape.release(gradient, Moment.bucket.rawValue) }
+    ofNorms.removeAll(keepingCapacity: true)
     tape.communicate(.reduceScatter, size * elements(0), among: settings.shards)
   }
 
@@ -213,8 +259,7 @@ private final class BufferedStep: Distribution {
   /// What a section's modules are gathered as.
   private func elements(_ section: Int) -> Int {
     guard section == 0 else { return units[section].elements }
-    let layers = units.count - unitOf.count
-    return units[layers...].reduce(norms) { $0 &+ $1.elements }
+    return units[sections...].reduce(norms) { $0 &+ $1.elements }
   }
 
   /// The norm of each of the two gradients, stacked, and their norm.
