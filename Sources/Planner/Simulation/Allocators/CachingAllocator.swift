@@ -110,7 +110,7 @@ struct CachingAllocator: ~Copyable, Sendable {
     return index
   }
 
-  /// Where the smallest free block is that is large enough.
+  /// The smallest free block that is large enough, and where it stands.
   private func freeBlock(of size: Int, in pool: Int) -> (place: FreeBlocks.Place, block: Int32)? {
     var place = pools[pool].free.first(atLeast: size)
     guard var found = pools[pool].free[place] else { return nil }
