@@ -119,7 +119,6 @@ import Testing
     allocator.use(block)
     allocator.free(block)
     #expect(allocator.statistics.allocated.current == 0)
-    #expect(allocator.statistics.active.current == 30 * mebi)
     try allocator.take(30 * mebi)
     #expect(allocator.statistics.reserved.current == 60 * mebi)
     allocator.synchronize()
@@ -150,9 +149,8 @@ import Testing
           live.append((block, bytes))
         }
         let statistics = allocator.statistics
-        #expect(statistics.requested.current == live.reduce(0) { $0 + $1.bytes })
+        #expect(live.reduce(0) { $0 + $1.bytes } <= statistics.allocated.current)
         #expect(statistics.allocated.current <= statistics.reserved.current)
-        #expect(statistics.requested.current <= statistics.allocated.current)
         #expect(statistics.reserved.current == allocator.memory.used)
       }
       let pieces = allocator.segments
