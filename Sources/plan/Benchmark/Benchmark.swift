@@ -33,7 +33,7 @@ struct Benchmark {
     for degree in [2, 8] {
       rows.append(
         try megatron(
-          "a GPT of 8 layers on \(degree) × \(degree) × \(degree) devices", layers: 8,
+          "GPT-2 medium on \(degree) × \(degree) × \(degree) devices", layers: 24,
           hidden: 1024, degree: degree))
     }
     for effort in [ReservedMemory.Effort.tensors, .report] {
