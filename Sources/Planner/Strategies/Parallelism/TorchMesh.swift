@@ -107,7 +107,12 @@ enum TorchMesh {
       let name = type(of: strategy).name
       let isFirst = (strategy as? FullyShard)?.older != nil
       if isFirst || [DistributedDataParallel.name, Zero.name, YaFSDP.name].contains(name) {
-        let why = strategy is Zero ? ": DeepSpeed cuts models in a way of its own (AutoTP)" : ""
+        // accelerate 1.15, `ParallelismConfig.__post_init__`: "cannot be used with pure data parallelism".
+        let why =
+          strategy is Zero
+          ? ": DeepSpeed cuts models in a way of its own (AutoTP)"
+          : strategy is DistributedDataParallel && plan.mesh.tensor > 1
+            ? ": accelerate cuts models beside sharded weights alone" : ""
         throw refuse(
           "\(strategy.label) with \(what) cannot be planned" + why, "strategies.\(name)",
           "Use \"fsdp\" (PyTorch's fully_shard), or leave one of the two out.")
