@@ -81,7 +81,7 @@ import Testing
     (
       ["show"],
       "error: nothing to show\n"
-        + "  fix: Name a list (models, devices, strategies, optimizers), or an entry of one.\n"
+        + "  fix: Name a list (models, devices, strategies, optimizers, scenario), or an entry of one.\n"
     ),
     (
       ["show", "modles"],

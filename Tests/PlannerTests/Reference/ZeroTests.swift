@@ -83,7 +83,7 @@ import Testing
         ]
       var options = try Settings(
         .object(members.sorted { $0.key < $1.key }.map { .init($0.key, $0.value) }),
-        path: "strategies.zero")
+        path: "strategies.zero", keys: Zero.keys)
       scenario.strategies.append(try Zero(&options))
       scenario.precision = seed % 3 == 0 ? [.fp16Mixed, .bf16Mixed][Int(seed % 2)] : .bf16True
       scenario.autocasts = scenario.precision == .bf16True && seed % 5 == 0

@@ -25,9 +25,10 @@ import Testing
       "modle", "x", .unknown, "unknown key \"modle\"", at: "modle",
       fix: "Did you mean \"model\"?"),
     Mistake(
-      "schema", 2, .unsupported, "there is no schema 2", at: "schema", fix: "Write \"schema\": 1."),
+      "schema", 2, .unsupported, "expected schema 1, found 2", at: "schema",
+      fix: "Write \"schema\": 1."),
     Mistake(
-      "schema", "1", .unsupported, "there is no schema the text \"1\"", at: "schema",
+      "schema", "1", .unsupported, "expected schema 1, found the text \"1\"", at: "schema",
       fix: "Write \"schema\": 1."),
     Mistake(
       "name", 7, .invalid, "expected text in quotes, found 7", at: "name",
@@ -59,8 +60,9 @@ import Testing
       "\"transformers-4\" is not known here", at: "loss.implementation",
       fix: "Did you mean \"transformers\"?"),
     Mistake(
-      "loss", ["implementation": "transformers", "chunks": 8], .unknown, "unknown key \"chunks\"",
-      at: "loss.chunks", fix: "Use one of: implementation."),
+      "loss", ["implementation": "transformers", "chunks": 8], .conflict,
+      "\"chunks\" says nothing here: it goes with \"implementation\": \"chunked\"",
+      at: "loss.chunks", fix: "Leave it out, or add \"implementation\": \"chunked\"."),
     Mistake(
       "gradient_clipping", -1, .invalid, "-1.0 is out of range", at: "gradient_clipping",
       fix: "Use a number from 0.0001 to 1000000.0."),
