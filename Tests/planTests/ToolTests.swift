@@ -86,7 +86,7 @@ import Testing
     (
       ["show", "modles"],
       "error: there is no list or entry \"modles\"\n"
-        + "  fix: Did you mean \"models\"? \"plan show models\" lists them all.\n"
+        + "  fix: Did you mean \"models\"? \"plan help show\" lists them all.\n"
     ),
     (
       ["fit", "gone.json"],

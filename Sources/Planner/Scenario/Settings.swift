@@ -80,8 +80,10 @@ public struct Settings: Sendable {
     }
     guard number.isFinite, range.contains(number) else {
       throw PlanError(
-        .invalid, "\(number) is out of range", path: place(key),
-        fix: "Use a number from \(range.lowerBound) to \(range.upperBound).")
+        .invalid, "\(JSONValue.short(number)) is out of range", path: place(key),
+        fix:
+          "Use a number from \(JSONValue.short(range.lowerBound)) to \(JSONValue.short(range.upperBound))."
+      )
     }
     return number
   }
@@ -207,6 +209,11 @@ public struct Settings: Sendable {
 }
 
 extension JSONValue {
+  /// A number as a message shows it: a whole one without a point.
+  static func short(_ number: Double) -> String {
+    abs(number) < 1e15 ? Int(exactly: number).map { "\($0)" } ?? "\(number)" : "\(number)"
+  }
+
   /// The value as a message shows it: short, in one line.
   var shown: String {
     switch self {

@@ -18,8 +18,15 @@ public enum LayerOption: Hashable, Sendable {
     switch settings.value(key) {
     case "none": self = .none
     case "full": self = .full
+    case "torchtitan", .array: self = .selective(try SavedOperations(key, in: &settings))
     case .integer, .number: self = .minCut(budget: try MinCutPolicy.budget(key, in: &settings))
-    default: self = .selective(try SavedOperations(key, in: &settings))
+    case let other:
+      throw PlanError(
+        .invalid, other.map { "\($0.shown) says nothing of a layer" } ?? "\"\(key)\" is missing",
+        path: settings.place(key),
+        fix:
+          "Write \"none\", \"full\", a list of operators to keep, \"torchtitan\", or a budget from 0 to 1."
+      )
     }
   }
 

@@ -72,9 +72,9 @@ public enum Decision: String, Hashable, Sendable, CaseIterable {
   /// How data-parallel devices share states and gradients.
   case dataParallelism = "data parallelism"
   /// Where saved tensors lie from forward to backward.
-  case activationPlacement
+  case activationPlacement = "placement of activations"
   /// Where optimizer states lie, and where the update runs.
-  case optimizerPlacement
+  case optimizerPlacement = "placement of the optimizer"
 }
 
 /// The list of strategies that a scenario can name under `strategies`.

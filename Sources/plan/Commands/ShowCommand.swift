@@ -43,7 +43,7 @@ enum ShowCommand: Command {
       json = ShowEntries.json(of: device)
     } else {
       let names = ShowLists.all.map(\.name) + ShowLists.all.flatMap(\.entries)
-      throw .unknownName(name, "list or entry", among: names, path: "", list: "plan show models")
+      throw .unknownName(name, "list or entry", among: names, path: "", list: "plan help show")
     }
     return isJSON ? JSONWriter.text(json) + "\n" : ShowEntries.lines(of: json)
   }

@@ -48,7 +48,7 @@ struct LayerSplit: Hashable, Sendable {
     if let list = self.layers {
       guard list.count == stages else {
         throw PlanError(
-          .invalid, "\(list.count) numbers of layers for \(stages) stages",
+          .invalid, "the list is of length \(list.count), for \(stages) stages",
           path: path + ".layers", fix: "Write one number for each stage, in the model's order.")
       }
       guard list.reduce(0, +) == layers else {

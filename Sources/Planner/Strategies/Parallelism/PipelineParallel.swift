@@ -47,7 +47,8 @@ public struct PipelineParallel: Strategy {
     virtualStages = wanted ?? natural
     if let fixed = schedule.chunks, let wanted, wanted != fixed {
       throw PlanError(
-        .conflict, "\(schedule.name) has \(fixed) stages on each rank, not \(wanted)",
+        .conflict,
+        "\(schedule.name) has \(fixed) \(fixed == 1 ? "stage" : "stages") on each rank, not \(wanted)",
         path: settings.place("virtual_stages"),
         fix: "Leave \"virtual_stages\" out, or use \"interleaved-1f1b\".")
     }
@@ -63,7 +64,7 @@ public struct PipelineParallel: Strategy {
     for schedule in PipelineSchedules.all where schedule.name == name { return schedule }
     throw .unknownName(
       name, "schedule", among: PipelineSchedules.all.map { $0.name },
-      path: settings.place("schedule"), list: "plan explain pipeline")
+      path: settings.place("schedule"), list: "plan show pipeline_parallel")
   }
 
   /// `"layers": [7, 9]`, or `{ "first": 7, "last": 6 }`.
