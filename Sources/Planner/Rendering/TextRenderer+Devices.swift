@@ -37,8 +37,9 @@ extension TextRenderer {
       devices.isRunGiven
       ? "the scenario's run" : "a billion tokens: the scenario has no \"run\""
     lines += [
-      "", "  run, kWh  of \(length); costs in \(unit), of prices of a day:",
-      "            plan show DEVICE has them with their dates, --prices replaces them",
+      "", "  run, kWh  of \(length)",
+      "  costs     in \(unit), of prices of a day: plan show DEVICE has them with their",
+      "            dates, --prices replaces them",
       "  bought    the run's share of the devices, and electricity",
       "  count     each device keeps its micro-batches: more devices, larger batches",
       "  GiB       what is needed of each device",

@@ -122,6 +122,12 @@ import Testing
     #expect(forced.answer.exitCode.rawValue < 2)
   }
 
+  @Test("devices keeps to 80 columns and cuts no name of a device") func width() {
+    let table = run(["devices", "t.json"], files: ["t.json": tiny]).answer.output
+    #expect(table.split(separator: "\n").allSatisfy { $0.count <= 80 } && !table.contains("…"))
+    for device in DeviceCatalog.all { #expect(table.contains("\n  \(device.id)")) }
+  }
+
   @Test("check says of a figure far off that it is, in its own column") func far() {
     let far = run(["check", "--measured", "3", "--quantity", "live"] + Self.words)
     let line = far.answer.output.split(separator: "\n").first { $0.hasPrefix("  live") }
