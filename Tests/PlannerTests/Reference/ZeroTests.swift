@@ -30,6 +30,7 @@ import Testing
       let error = Double(phase.live.count) / Double(expected) - 1
       let above = Self.above("\(reference)", phase.phase)
       #expect(-Self.below <= error && error <= above, "\(phase.phase.key) at \(phase.operation)")
+      for role in Role.allCases { #expect(phase.breakdown[role] >= .zero, "\(role)") }
     }
     if let parameters = reference.value.integer("reference", "parameters") {
       #expect(report.parameters == parameters)
