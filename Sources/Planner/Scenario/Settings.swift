@@ -53,7 +53,9 @@ public struct Settings: Sendable {
     guard range.contains(number) else {
       throw PlanError(
         .invalid, "\(number) is out of range", path: place(key),
-        fix: "Use a whole number from \(range.lowerBound) to \(range.upperBound).")
+        fix: range.lowerBound == range.upperBound
+          ? "Write \(range.lowerBound)."
+          : "Use a whole number from \(range.lowerBound) to \(range.upperBound).")
     }
     return number
   }
