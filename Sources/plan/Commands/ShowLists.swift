@@ -34,8 +34,8 @@ enum ShowLists {
 
   private static var devices: ShowList {
     var table = Table(columns: [
-      .init(heading: "device"), .init(heading: "memory, GiB", isNumber: true),
-      .init(heading: "capability", isNumber: true), .init(heading: "GB/s", isNumber: true),
+      .init(heading: "device"), .init(heading: "GiB", isNumber: true),
+      .init(heading: "CUDA", isNumber: true), .init(heading: "GB/s", isNumber: true),
       .init(heading: "bf16 TFLOP/s", isNumber: true), .init(heading: "name"),
     ])
     for device in DeviceCatalog.all + ProcessorDevices.all {
