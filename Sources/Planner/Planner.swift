@@ -130,7 +130,8 @@ public enum Planner {
     guard let devices = scenario.devices, devices != needed else { return }
     let used = needed == 1 ? "use one" : "use \(needed)"
     throw PlanError(
-      .conflict, "\(devices) devices, while the strategies \(used)", path: "hardware.devices",
+      .conflict, "\(devices) \(devices == 1 ? "device" : "devices"), while the strategies \(used)",
+      path: "hardware.devices",
       fix: "Write \"devices\": \(needed), or spread the run over \(devices) with fsdp or ddp."
     )
   }

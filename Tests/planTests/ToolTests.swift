@@ -81,12 +81,12 @@ import Testing
     (
       ["show"],
       "error: nothing to show\n"
-        + "  fix: Name a list (models, devices, strategies, optimizers), or an entry of one.\n"
+        + "  fix: Name a list (models, devices, strategies, optimizers, scenario), or an entry of one.\n"
     ),
     (
       ["show", "modles"],
       "error: there is no list or entry \"modles\"\n"
-        + "  fix: Did you mean \"models\"? \"plan show models\" lists them all.\n"
+        + "  fix: Did you mean \"models\"? \"plan help show\" lists them all.\n"
     ),
     (
       ["fit", "gone.json"],

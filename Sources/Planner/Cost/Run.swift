@@ -39,7 +39,12 @@ public struct Run: Hashable, Sendable {
       cost = RunCost(settings, scenario.prices, scenario.device, nodes: nodes, time, energy)
       storage = try RunStorage(scenario, settings, length, nodes: nodes, report)
     } catch {
-      throw error.path.isEmpty ? error.inside("run") : error
+      guard error.path.isEmpty else { throw error }
+      var error = error.inside("run")
+      if error.kind == .overflow {
+        error.fix = "Make the run shorter, or what it keeps on disks smaller."
+      }
+      throw error
     }
   }
 

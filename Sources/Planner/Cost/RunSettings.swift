@@ -52,36 +52,74 @@ public struct RunSettings: Hashable, Sendable {
     noteDefaults { _ in false }
   }
 
+  /// What `run` may have.
   static let keys = [
-    "tokens", "steps", "examples", "length", "epochs", "packed", "step_seconds", "currency",
-    "per_usd", "pue", "price_per_kwh", "power_fraction", "node_power", "node_price", "years",
-    "utilization", "retrain_per_year", "checkpoints_kept", "checkpoint_every",
-    "checkpoint_optimizer", "bytes_per_token",
+    SettingKey("tokens", count, otherwise: "steps or examples", "tokens of the whole run"),
+    SettingKey("steps", count, otherwise: "tokens or examples", "optimizer steps"),
+    SettingKey("examples", count, otherwise: "tokens or steps", "examples of the dataset"),
+    SettingKey(
+      needed: "length", .integer(1...100_000_000), "tokens of an example", with: .key("examples")),
+    SettingKey(
+      "epochs", .number(0.000_001...1e6), default: 1, "passes over the examples",
+      with: .key("examples")),
+    SettingKey(
+      "packed", .truth, default: true, "several examples in a sequence, or one",
+      with: .key("examples")),
+    SettingKey(
+      "step_seconds", .number(1e-9...1e9), otherwise: "the estimate", "a step that you measured"),
+    SettingKey(
+      "currency", .other("three capital letters", "EUR"), otherwise: "that of the prices",
+      "of all amounts"),
+    SettingKey(
+      "per_usd", .number(1e-6...1e9), otherwise: "the amounts stay in USD",
+      "what a US dollar is in the currency"),
+    SettingKey(
+      "pue", .number(1...10), default: 1.3, "energy of the building over the machines'"),
+    SettingKey("price_per_kwh", .number(0...1e6), default: 0.15, "of electricity"),
+    SettingKey(
+      "power_fraction", .number(0.01...2), default: 1, "of its rated power that a device draws"),
+    SettingKey(
+      "node_power", .number(0...10), default: 0.34, "what nodes draw beyond their devices"),
+    SettingKey("node_price", .number(0...1e12), default: 0, "a server without its devices"),
+    SettingKey("years", .number(0.01...100), default: 3, "in which hardware is written off"),
+    SettingKey(
+      "utilization", .number(0.001...1), default: 0.5, "share of its time that it works"),
+    SettingKey(
+      "retrain_per_year", .number(0.001...1e6), otherwise: "once in all",
+      "how often the run is made"),
+    SettingKey("checkpoints_kept", .integer(0...1_000_000), default: 2, "on the disk"),
+    SettingKey(
+      "checkpoint_every", .integer(1...1_000_000_000_000), otherwise: "so many in all",
+      "steps between checkpoints"),
+    SettingKey(
+      "checkpoint_optimizer", .truth, default: true, "checkpoints hold the optimizer as well"),
+    SettingKey("bytes_per_token", .number(0...1e9), default: 4, "of the dataset on the disk"),
   ]
+
+  private static let count = SettingKey.Values.other("a whole number, also as 1e9", 1_000_000)
 
   /// Reads a scenario's `run`.
   ///
   /// - Throws: ``PlanError`` with the key path where a value is outside its range or two exclude each other.
   init(_ settings: inout Settings) throws(PlanError) {
-    try settings.expect(Self.keys)
     length = try Self.length(&settings)
-    stepSeconds = try settings.optionalNumber("step_seconds", in: 1e-9...1e9)
+    stepSeconds = try settings.optionalNumber("step_seconds")
     currency = try settings.currency("currency")
-    perDollar = try settings.optionalNumber("per_usd", in: 1e-6...1e9)
-    pue = try settings.optionalNumber("pue", in: 1...10) ?? pue
+    perDollar = try settings.optionalNumber("per_usd")
+    pue = try settings.number("pue")
     pricePerKilowattHour =
-      try settings.optionalNumber("price_per_kwh", in: 0...1e6) ?? pricePerKilowattHour
-    powerFraction = try settings.optionalNumber("power_fraction", in: 0.01...2) ?? powerFraction
-    nodePower = try settings.optionalNumber("node_power", in: 0...10) ?? nodePower
-    nodePrice = try settings.optionalNumber("node_price", in: 0...1e12) ?? nodePrice
-    years = try settings.optionalNumber("years", in: 0.01...100) ?? years
-    utilization = try settings.optionalNumber("utilization", in: 0.001...1) ?? utilization
-    runsPerYear = try settings.optionalNumber("retrain_per_year", in: 0.001...1e6)
-    checkpointsKept = try settings.integer(
-      "checkpoints_kept", in: 0...1_000_000, default: checkpointsKept)
-    checkpointEvery = try settings.optionalInteger("checkpoint_every", in: 1...1_000_000_000_000)
-    savesOptimizer = try settings.bool("checkpoint_optimizer", default: savesOptimizer)
-    bytesPerToken = try settings.optionalNumber("bytes_per_token", in: 0...1e9) ?? bytesPerToken
+      try settings.number("price_per_kwh")
+    powerFraction = try settings.number("power_fraction")
+    nodePower = try settings.number("node_power")
+    nodePrice = try settings.number("node_price")
+    years = try settings.number("years")
+    utilization = try settings.number("utilization")
+    runsPerYear = try settings.optionalNumber("retrain_per_year")
+    checkpointsKept = try settings.integer("checkpoints_kept")
+    checkpointEvery = try settings.optionalInteger("checkpoint_every")
+    savesOptimizer = try settings.bool("checkpoint_optimizer")
+    bytesPerToken = try settings.number("bytes_per_token")
+    try settings.finish()
     let given = settings
     noteDefaults { given.has($0) }
   }
@@ -98,9 +136,9 @@ public struct RunSettings: Hashable, Sendable {
     }
     if let tokens { return .tokens(tokens) }
     if let steps { return .steps(steps) }
-    let length = try settings.integer("length", in: 1...100_000_000)
-    let epochs = try settings.optionalNumber("epochs", in: 0.000_001...1e6) ?? 1
-    let packed = try settings.bool("packed", default: true)
+    let length = try settings.integer("length")
+    let epochs = try settings.number("epochs")
+    let packed = try settings.bool("packed")
     return .examples(examples ?? 0, length: length, epochs: epochs, packed: packed)
   }
 

@@ -18,6 +18,7 @@ enum NearestName {
 
   /// "did you mean" with the nearest candidate, else the list of all (at most `limit`).
   static func hint(_ name: String, in candidates: [String], limit: Int = 12) -> String {
+    if candidates.isEmpty { return "Leave it out: nothing goes here." }
     if let nearest = of(name, in: candidates) { return "Did you mean \"\(nearest)\"?" }
     let shown = candidates.prefix(limit).joined(separator: ", ")
     return "Use one of: \(shown)\(candidates.count > limit ? ", …" : "")."

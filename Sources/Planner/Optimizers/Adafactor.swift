@@ -9,9 +9,16 @@ public struct Adafactor: Optimizer {
   /// How it runs over its parameters.
   public let implementation: OptimizerImplementation
 
+  /// See ``Optimizer/keys``.
+  public static let keys = [
+    SettingKey(
+      "implementation", .choice(of: OptimizerImplementation.self), default: "foreach",
+      "many tensors together, or a loop; there is no fused one")
+  ]
+
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
-    let choice: OptimizerImplementation = try settings.choice("implementation", default: .foreach)
+    let choice: OptimizerImplementation = try settings.choice("implementation")
     guard choice != .fused else {
       throw PlanError(
         .invalid, "PyTorch has no fused Adafactor", path: settings.place("implementation"),

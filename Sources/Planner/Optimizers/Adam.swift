@@ -11,10 +11,17 @@ public struct Adam: Optimizer {
   private let decoupled: AdamW
   private let weightDecay: Double
 
+  /// See ``Optimizer/keys``.
+  public static let keys =
+    AdamW.keys + [
+      SettingKey(
+        "weight_decay", .number(0...1e6), default: 0, "any but 0 makes a copy of gradients")
+    ]
+
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
     decoupled = try AdamW(&settings)
-    weightDecay = try settings.optionalNumber("weight_decay", in: 0...1e6) ?? 0
+    weightDecay = try settings.number("weight_decay")
   }
 
   private init(_ implementation: OptimizerImplementation, weightDecay: Double) {

@@ -14,9 +14,16 @@ public struct AdamW: Optimizer {
     self.implementation = implementation
   }
 
+  /// See ``Optimizer/keys``.
+  public static let keys = [
+    SettingKey(
+      "implementation", .choice(of: OptimizerImplementation.self), default: "foreach",
+      "PyTorch's default on a GPU, a loop (its default on a CPU), or one kernel")
+  ]
+
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
-    implementation = try settings.choice("implementation", default: .foreach)
+    implementation = try settings.choice("implementation")
   }
 
   /// See ``Optimizer/label``.

@@ -18,11 +18,19 @@ public struct ApolloAdamW: Optimizer {
   /// How the projection is made; `svd` is GaLore's.
   private enum Projector: String, CaseIterable { case random }
 
+  /// See ``Optimizer/keys``.
+  public static let keys =
+    LowRankProjection.keys + [
+      SettingKey(
+        "scale_type", .choice(of: Scaling.self), default: "channel", "what one factor scales"),
+      SettingKey("proj", .choice(of: Projector.self), default: "random", "the projection"),
+    ]
+
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
     projection = try LowRankProjection(&settings)
-    scaling = try settings.choice("scale_type", default: .channel)
-    let _: Projector = try settings.choice("proj", default: .random)
+    scaling = try settings.choice("scale_type")
+    let _: Projector = try settings.choice("proj")
   }
 
   /// See ``Optimizer/label``.

@@ -9,6 +9,9 @@ public struct GaLoreAdamW: Optimizer {
     "AdamW on gradients projected to a low rank (GaLore): small states for linear layers."
   private let projection: LowRankProjection
 
+  /// See ``Optimizer/keys``.
+  public static let keys = LowRankProjection.keys
+
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
     projection = try LowRankProjection(&settings)

@@ -10,6 +10,9 @@ public struct GaLoreAdamW8bit: Optimizer {
   private let projection: LowRankProjection
   private let state = BlockwiseState(states: 2, quantized: true, paged: false)
 
+  /// See ``Optimizer/keys``.
+  public static let keys = LowRankProjection.keys
+
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
     projection = try LowRankProjection(&settings)

@@ -16,6 +16,9 @@ public struct InBackward: Optimizer {
   /// Lets an optimizer step in backward.
   public init(_ optimizer: any Optimizer) { self.optimizer = optimizer }
 
+  /// See ``Optimizer/keys``.
+  public static let keys = AdamW.keys
+
   /// Reads AdamW's settings.
   public init(_ settings: inout Settings) throws(PlanError) { optimizer = try AdamW(&settings) }
 

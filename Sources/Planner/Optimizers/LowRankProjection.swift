@@ -9,15 +9,30 @@ struct LowRankProjection: Sendable {
   let targets: [String]?
   private let place: String
 
+  /// What it reads among the settings of an optimizer.
+  static let keys = [
+    SettingKey("rank", .integer(1...65_536), default: 128, "rank that gradients are projected to"),
+    SettingKey(
+      "target_modules", .texts, otherwise: "every linear module",
+      "pieces of module names, such as [\"attn\", \"mlp\"]"),
+    SettingKey(
+      "update_proj_gap", .integer(1...1_000_000_000), otherwise: "the package's",
+      "steps between new projections; one that makes them counts"),
+    SettingKey(
+      "scale", .number(0...1e9), otherwise: "the package's", "of the update; changes no memory"),
+    SettingKey(
+      "proj_type", .choice(of: Side.self), default: "std", "the longer side is projected"),
+  ]
+
   /// Reads `rank`, `target_modules`, `update_proj_gap`, `scale` and `proj_type`.
   ///
   /// The gap and the scale change no size: the step that makes new projections counts, however rare it is.
   init(_ settings: inout Settings) throws(PlanError) {
     place = settings.place("target_modules")
-    rank = try settings.integer("rank", in: 1...65_536, default: 128)
-    _ = try settings.optionalInteger("update_proj_gap", in: 1...1_000_000_000)
-    _ = try settings.optionalNumber("scale", in: 0...1e9)
-    let _: Side = try settings.choice("proj_type", default: .std)
+    rank = try settings.integer("rank")
+    _ = try settings.optionalInteger("update_proj_gap")
+    _ = try settings.optionalNumber("scale")
+    let _: Side = try settings.choice("proj_type")
     let names = try settings.optionalStrings("target_modules")
     targets = names == ["all-linear"] ? nil : names
     for name in targets ?? [] where !name.utf8.allSatisfy(Self.isNameByte) || name.isEmpty {

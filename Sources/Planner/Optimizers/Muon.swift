@@ -14,6 +14,9 @@ public struct Muon: Optimizer {
   public var implementation: OptimizerImplementation { rest.implementation }
   private let rest: AdamW
 
+  /// See ``Optimizer/keys``.
+  public static let keys = AdamW.keys
+
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) { rest = try AdamW(&settings) }
 

@@ -6,6 +6,8 @@ public protocol Optimizer: Sendable {
   static var name: String { get }
   /// One sentence for `plan show optimizers`.
   static var summary: String { get }
+  /// What it reads of its settings, ``Optimizers/keys`` excepted.
+  static var keys: [SettingKey] { get }
   /// Reads its settings, `name` excepted; whoever calls it calls ``Settings/finish()`` afterwards.
   init(_ settings: inout Settings) throws(PlanError)
   /// The optimizer with its settings in a few words: `AdamW (foreach)`.
@@ -43,6 +45,8 @@ public protocol Optimizer: Sendable {
 }
 
 extension Optimizer {
+  /// Nothing.
+  public static var keys: [SettingKey] { [] }
   /// As of any parameter of its size.
   public func states(of weight: TrainedWeight) throws(PlanError) -> [TensorSpec] {
     try states(of: weight.spec)
@@ -115,6 +119,17 @@ public enum Optimizers {
     GaLoreAdamW8bit.self,
     ApolloAdamW.self,
   ]
+
+  /// What a scenario's `optimizer` may have: its name, what the optimizer reads, and when it steps.
+  public static func keys(of optimizer: any Optimizer.Type) -> [SettingKey] {
+    let name = SettingKey(
+      "name", .choice(all.map { $0.name }), default: .string(AdamW.name),
+      "which one; \"plan show NAME\" has its own keys")
+    let inBackward = SettingKey(
+      "in_backward", .truth, default: false,
+      "it steps as soon as a gradient is there, and frees it")
+    return [name] + optimizer.keys + [inBackward]
+  }
 
   /// The optimizer of this name, or `nil`.
   public static func named(_ name: String) -> (any Optimizer.Type)? {

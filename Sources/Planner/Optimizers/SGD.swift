@@ -24,11 +24,19 @@ public struct SGD: Optimizer {
     self.weightDecay = weightDecay
   }
 
+  /// See ``Optimizer/keys``.
+  public static let keys =
+    AdamW.keys + [
+      SettingKey("momentum", .number(0...1), default: 0, "any but 0 keeps one state per parameter"),
+      SettingKey(
+        "weight_decay", .number(0...1e6), default: 0, "any but 0 makes a copy of gradients"),
+    ]
+
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
-    implementation = try settings.choice("implementation", default: .foreach)
-    momentum = try settings.optionalNumber("momentum", in: 0...1) ?? 0
-    weightDecay = try settings.optionalNumber("weight_decay", in: 0...1e6) ?? 0
+    implementation = try settings.choice("implementation")
+    momentum = try settings.number("momentum")
+    weightDecay = try settings.number("weight_decay")
   }
 
   /// The same, parameter by parameter.

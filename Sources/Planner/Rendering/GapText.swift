@@ -65,6 +65,7 @@ public enum GapText {
   }
 
   private static func signed(_ fraction: Double) -> String {
+    guard fraction < 10 else { return "over +1,000 %" }
     let text = TextLayout.percent(fraction)
     return fraction > 0 ? "+" + text : text
   }
@@ -72,7 +73,7 @@ public enum GapText {
   private static func row(_ name: String, _ a: String, _ b: String, _ c: String) -> String {
     let text =
       TextLayout.left(name, 11) + TextLayout.right(a, 12) + TextLayout.right(b, 12)
-      + TextLayout.right(c, 13)
+      + TextLayout.right(c, 15)
     return String(text.reversed().drop { $0 == " " }.reversed())
   }
 }

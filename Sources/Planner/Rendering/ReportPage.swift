@@ -85,12 +85,10 @@ struct ReportPage {
       ).enumerated().map { fact($0 == 0 ? "network" : "", $1) }
     }
     lines += pipelineFacts
-    lines += [
-      fact("step", "\(flops), \(Self.text(report.time))"),
-      fact("speed", Self.speed(report.time)),
-      fact("time", Self.shares(report.time)),
-      fact("model", model),
-    ]
+    lines += paragraph("step", "\(flops), \(Self.text(report.time))")
+    lines += paragraph("speed", Self.speed(report.time))
+    lines += paragraph("time", Self.shares(report.time))
+    lines.append(fact("model", model))
     lines += runFacts
     return lines
   }

@@ -5,10 +5,13 @@ extension TextRenderer {
     let peaks = ladder.rungs.map(\.report.peak.device)
     let scale = MemoryScale(largest: max(last.capacity, peaks.max() ?? .zero))
     var lines = [
-      style.paint(TextLayout.line(last.name, TextLayout.width), .strong),
-      TextLayout.line(
-        "  each line is planned by itself; \(scale.text(last.capacity)) per \(last.device)",
-        TextLayout.width),
+      style.paint(TextLayout.line(last.name, TextLayout.width), .strong)
+    ]
+    lines += TextLayout.wrap(
+      "each line is planned by itself; \(scale.text(last.capacity)) per \(last.device)",
+      TextLayout.width - 2
+    ).map { "  " + $0 }
+    lines += [
       "",
       "  "
         + style.paint(

@@ -12,19 +12,33 @@ public struct AllocatorSettings: Hashable, Sendable {
   /// (`set_per_process_memory_fraction`), which no scenario says.
   public var garbageCollectionThreshold: Double?
 
+  /// What `allocator` may have.
+  static let keys = [
+    SettingKey(
+      "expandable_segments", .truth, default: false, "segments grow in place, with less waste"),
+    SettingKey(
+      "max_split_size_mb", .integer(21...1_000_000), otherwise: "no limit",
+      "the largest block that may be split, in MiB"),
+    SettingKey(
+      "roundup_power2_divisions", .integer(1...64), otherwise: "512 bytes",
+      "sizes are rounded up to so many steps between powers of two: 1, 2, 4, …, 64"),
+    SettingKey(
+      "garbage_collection_threshold", .number(0.001...0.999), otherwise: "never",
+      "without effect as long as the process may use the whole device"),
+  ]
+
   /// PyTorch's defaults.
   public init() {}
 
   /// Reads the options; whoever calls it calls ``Settings/finish()`` afterwards.
   public init(_ settings: inout Settings) throws(PlanError) {
-    expandableSegments = try settings.bool("expandable_segments", default: false)
-    maxSplitSizeMiB = try settings.optionalInteger("max_split_size_mb", in: 21...1_000_000)
-    roundupPower2Divisions = try settings.optionalInteger("roundup_power2_divisions", in: 1...64)
+    expandableSegments = try settings.bool("expandable_segments")
+    maxSplitSizeMiB = try settings.optionalInteger("max_split_size_mb")
+    roundupPower2Divisions = try settings.optionalInteger("roundup_power2_divisions")
     if let divisions = roundupPower2Divisions, divisions.nonzeroBitCount != 1 {
       throw .notAPowerOfTwo(divisions, settings.place("roundup_power2_divisions"))
     }
-    garbageCollectionThreshold = try settings.optionalNumber(
-      "garbage_collection_threshold", in: 0.001...0.999)
+    garbageCollectionThreshold = try settings.optionalNumber("garbage_collection_threshold")
   }
 }
 

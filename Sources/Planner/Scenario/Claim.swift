@@ -61,9 +61,36 @@ public struct Claim: Hashable, Sendable {
     case increase
   }
 
+  /// What a scenario's `claim` may have.
+  static let keys = [
+    SettingKey("source", .text, default: "", "the article's file"),
+    SettingKey("text", .text, default: "", "what is claimed, in a sentence"),
+    SettingKey("assuming", .text, otherwise: "nothing", "what has to be granted so that it holds"),
+    SettingKey("note", .text, otherwise: "nothing", "what there is to say beyond the figures"),
+    SettingKey(
+      "figures", .other("a list of objects with \"quantity\", \"claimed\" and so on", []),
+      default: [], "figures of the plan beside those of the claim"),
+    SettingKey("verdict", .text, otherwise: "the figures'", "where no figure decides it"),
+  ]
+
+  private static let figureKeys = [
+    SettingKey("quantity", .text, default: "", "what the plan gives: need_gb"),
+    SettingKey("name", .text, otherwise: "the quantity", "what it is, in a few words"),
+    SettingKey(
+      "claimed", .other("160, [130, 160], [null, 24] or true", 160), otherwise: "nothing",
+      "what is claimed of it"),
+    SettingKey("within", .number(0...1), default: 0.1, "how near a number has to be"),
+    SettingKey(
+      "in", .other("an object", [:]), otherwise: "nothing", "changes to the scenario"),
+    SettingKey(
+      "over", .other("an object", [:]), otherwise: "nothing",
+      "changes to the scenario that it is compared with"),
+    SettingKey("compare", .choice(of: Comparison.self), default: "ratio", "how it is compared"),
+    SettingKey("decides", .truth, default: true, "whether the verdict depends on it"),
+  ]
+
   /// Reads a scenario's `claim`.
   init(_ settings: inout Settings) throws(PlanError) {
-    try settings.expect(["source", "text", "assuming", "note", "figures", "verdict"])
     source = try settings.optionalString("source") ?? ""
     text = try settings.optionalString("text") ?? ""
     assuming = try settings.optionalString("assuming")
@@ -75,7 +102,8 @@ public struct Claim: Hashable, Sendable {
       return
     }
     for (index, row) in rows.enumerated() {
-      var figure = try Settings(row, path: settings.place("figures[\(index)]"))
+      var figure = try Settings(
+        row, path: settings.place("figures[\(index)]"), keys: Self.figureKeys)
       figures.append(try Figure(&figure))
     }
   }
@@ -84,16 +112,13 @@ public struct Claim: Hashable, Sendable {
 extension Claim.Figure {
   /// Reads one figure.
   fileprivate init(_ settings: inout Settings) throws(PlanError) {
-    try settings.expect([
-      "name", "quantity", "claimed", "within", "in", "over", "compare", "decides",
-    ])
     quantity = try settings.optionalString("quantity") ?? ""
     name = try settings.optionalString("name") ?? quantity
     changes = settings.value("in")
     other = settings.value("over")
-    comparison = try settings.choice("compare", default: .ratio)
-    decides = try settings.bool("decides", default: true)
-    let within = try settings.optionalNumber("within", in: 0...1) ?? 0.1
+    comparison = try settings.choice("compare")
+    decides = try settings.bool("decides")
+    let within = try settings.number("within")
     switch settings.value("claimed") {
     case .array(let ends)? where ends.count == 2:
       claimed = .range(ends[0].double, ends[1].double)

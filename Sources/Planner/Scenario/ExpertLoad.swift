@@ -15,6 +15,14 @@ public struct ExpertLoad: Hashable, Sendable {
     self.capacity = capacity
   }
 
+  /// What `workload.experts` may have.
+  static let keys = [
+    SettingKey(
+      "imbalance", .number(1...100_000), default: 1, "load of the busiest expert over the mean"),
+    SettingKey(
+      "capacity", .number(1...100_000), otherwise: "no limit", "most load of any over the mean"),
+  ]
+
   /// Reads the settings of `workload.experts`; throws where a model has no experts, or too few of them.
   init(_ settings: inout Settings, _ model: Model) throws(PlanError) {
     guard let experts = model.family.routedExperts else {
@@ -22,8 +30,8 @@ public struct ExpertLoad: Hashable, Sendable {
         .conflict, "\(model.name) has no experts to share the tokens among", path: settings.path,
         fix: "Leave \"experts\" out.")
     }
-    imbalance = try settings.optionalNumber("imbalance", in: 1...100_000) ?? 1
-    capacity = try settings.optionalNumber("capacity", in: 1...100_000)
+    imbalance = try settings.number("imbalance")
+    capacity = try settings.optionalNumber("capacity")
     try settings.finish()
     let most = Double(experts.count) / Double(experts.choices)
     guard imbalance <= most else {

@@ -11,7 +11,7 @@ public enum JSONWriter {
   }
 
   /// The text of a value in one line: `{ "policy": "full" }`.
-  static func line(_ value: JSONValue) -> String {
+  package static func line(_ value: JSONValue) -> String {
     switch value {
     case .array(let elements): "[" + elements.map(line).joined(separator: ", ") + "]"
     case .object(let members):

@@ -20,14 +20,65 @@ extension ScenarioReader {
 
   private static let defaultDevice = "h100-sxm"
 
+  static let hardwareKeys = [
+    SettingKey(
+      "device", .text, default: .string(defaultDevice), "an id from \"plan show devices\""),
+    SettingKey(
+      "device", .object(deviceKeys), default: .string(defaultDevice), "a device of your own"),
+    SettingKey(
+      "devices", .integer(1...1_000_000), otherwise: "what the strategies use",
+      "how many there are"),
+    SettingKey(
+      "host_memory", .other("a size", "64GiB"), otherwise: "not checked",
+      "what the host offers to the run; a cpu of the catalog needs it"),
+    SettingKey(
+      "link_GBps", .number(0.001...1e6), otherwise: "the device's",
+      "rate between devices of a node, each way"),
+    SettingKey(
+      "network_GBps", .number(0.001...1e6), otherwise: "the device's",
+      "rate between nodes, for each device"),
+    SettingKey(
+      "devices_per_node", .integer(1...100_000), otherwise: "the device's", "devices of a node"),
+    SettingKey("price", .number(0...1e12), otherwise: "the catalog's", "of one device"),
+    SettingKey(
+      "rental_per_hour", .number(0...1e12), otherwise: "the catalog's", "of one device"),
+    SettingKey("watts", .number(0.001...1e9), otherwise: "the data sheet's", "of one device"),
+  ]
+
+  private static let deviceKeys = [
+    SettingKey("id", .text, default: "custom", "short name"),
+    SettingKey("name", .text, otherwise: "its id", "name in the report"),
+    SettingKey(
+      "kind", .choice(of: Device.Kind.self), default: "gpu", "a processor trains in host memory"),
+    SettingKey(
+      "memory_gib", .number(0.001...1_000_000), otherwise: "memory_bytes",
+      "what it offers to a process; this or memory_bytes"),
+    SettingKey(
+      "memory_bytes", .integer(1...(1 << 50)), otherwise: "memory_gib", "the same, exactly"),
+    SettingKey(
+      "compute_capability", .other("a CUDA compute capability", 8.9), otherwise: "needed of a GPU",
+      "decides which kernels run"),
+    SettingKey(
+      "multiprocessors", .integer(1...100_000), otherwise: "needed of a GPU",
+      "streaming multiprocessors"),
+    SettingKey(needed: "bandwidth_GBps", .number(0.001...1e9), "of its memory"),
+    SettingKey(
+      "host_bandwidth_GBps", .number(0.001...1e6), otherwise: "PCIe of its generation",
+      "of its link to the host, each way"),
+    SettingKey(needed: "tflops", .object(rateKeys), "dense rates, in TFLOP/s"),
+  ]
+
+  private static let rateKeys = [
+    SettingKey(needed: "fp32", .number(0.001...1e9), "of fp32 products"),
+    SettingKey("fp16", .number(0...1e9), default: 0, "of fp16 products"),
+    SettingKey("bf16", .number(0...1e9), default: 0, "of bf16 products"),
+  ]
+
   func readHardware(_ settings: inout Settings, _ defaults: inout Defaults)
     throws(PlanError) -> Hardware
   {
-    var hardware = try Settings(settings.value("hardware") ?? [:], path: "hardware")
-    try hardware.expect([
-      "device", "devices", "host_memory", "link_GBps", "network_GBps", "devices_per_node", "price",
-      "rental_per_hour", "watts",
-    ])
+    var hardware = try Settings(
+      settings.value("hardware") ?? [:], path: "hardware", keys: Self.hardwareKeys)
     let hostMemory = try Self.hostMemory(&hardware)
     let device: Device
     switch hardware.value("device") {
@@ -37,23 +88,24 @@ extension ScenarioReader {
       device = try Self.device(Self.defaultDevice, hostMemory)
       defaults.note("device", "device \(Self.defaultDevice)")
     }
-    let devices = try hardware.optionalInteger("devices", in: 1...1_000_000)
+    let devices = try hardware.optionalInteger("devices")
     if devices == nil { defaults.note("devices", "as many devices as the strategies use") }
     var interconnect = Interconnect(of: device)
-    if let rate = try hardware.optionalNumber("link_GBps", in: 0.001...1e6) {
+    if let rate = try hardware.optionalNumber("link_GBps") {
       interconnect.link = rate * 1e9
       interconnect.linkText = "a link at \(Decimal.text(rate, digits: 1)) GB/s"
     }
-    if let rate = try hardware.optionalNumber("network_GBps", in: 0.001...1e6) {
+    if let rate = try hardware.optionalNumber("network_GBps") {
       interconnect.network = rate * 1e9
     }
-    if let count = try hardware.optionalInteger("devices_per_node", in: 1...100_000) {
+    if let count = try hardware.optionalInteger("devices_per_node") {
       interconnect.devicesPerNode = count
     }
     let own = OwnPrice(
-      device: device.id, price: try hardware.optionalNumber("price", in: 0...1e12),
-      rental: try hardware.optionalNumber("rental_per_hour", in: 0...1e12),
-      watts: try hardware.optionalNumber("watts", in: 0.001...1e9))
+      device: device.id, price: try hardware.optionalNumber("price"),
+      rental: try hardware.optionalNumber("rental_per_hour"),
+      watts: try hardware.optionalNumber("watts"))
+    try hardware.finish()
     return Hardware(
       device: device, devices: devices, hostMemory: hostMemory, interconnect: interconnect,
       price: own)
@@ -102,12 +154,8 @@ extension ScenarioReader {
   /// A device that the user describes.
   private static func device(_ value: JSONValue, path: String) throws(PlanError) -> Device {
     guard case .object = value else { throw .badDevice(value, path) }
-    var settings = try Settings(value, path: path)
-    try settings.expect([
-      "id", "name", "kind", "memory_gib", "memory_bytes", "compute_capability", "multiprocessors",
-      "bandwidth_GBps", "host_bandwidth_GBps", "tflops",
-    ])
-    let kind = try settings.choice("kind", default: Device.Kind.accelerator)
+    var settings = try Settings(value, path: path, keys: deviceKeys)
+    let kind: Device.Kind = try settings.choice("kind")
     let name = try settings.optionalString("name")
     let id = try settings.optionalString("id")
     let memory = try memory(&settings)
@@ -115,7 +163,7 @@ extension ScenarioReader {
     if isProcessor { try refuseGPUKeys(&settings) }
     let capability = isProcessor ? 0 : try computeCapability(&settings)
     let multiprocessors =
-      isProcessor ? 0 : try settings.integer("multiprocessors", in: 1...100_000)
+      isProcessor ? 0 : try settings.integer("multiprocessors")
     let bandwidth = try positive("bandwidth_GBps", &settings) * 1e9
     var device = Device(
       id: id ?? "custom", name: name ?? id ?? "a device of your own", memory: memory,
@@ -123,8 +171,9 @@ extension ScenarioReader {
       multiprocessors: multiprocessors, bandwidth: bandwidth, rates: try rates(&settings),
       source: "the scenario")
     device.kind = kind
-    device.hostBandwidth = try settings.optionalNumber("host_bandwidth_GBps", in: 0.001...1e6)
+    device.hostBandwidth = try settings.optionalNumber("host_bandwidth_GBps")
       .map { $0 * 1e9 }
+    try settings.finish()
     return device
   }
 
@@ -138,8 +187,8 @@ extension ScenarioReader {
   }
 
   private static func memory(_ settings: inout Settings) throws(PlanError) -> Bytes {
-    let bytes = try settings.optionalInteger("memory_bytes", in: 1...(1 << 50))
-    let gibibytes = try settings.optionalNumber("memory_gib", in: 0.001...1_000_000)
+    let bytes = try settings.optionalInteger("memory_bytes")
+    let gibibytes = try settings.optionalNumber("memory_gib")
     switch (bytes, gibibytes) {
     case (let bytes?, nil): return Bytes(bytes)
     case (nil, let gibibytes?):
@@ -170,17 +219,16 @@ extension ScenarioReader {
     guard var rates = try settings.object("tflops") else {
       throw .noRates(settings.place("tflops"))
     }
-    try rates.expect(["fp32", "fp16", "bf16"])
     return Device.Rates(
       fp32: try positive("fp32", &rates) * 1e12,
-      fp16: (try rates.optionalNumber("fp16", in: 0...1e9) ?? 0) * 1e12,
-      bf16: (try rates.optionalNumber("bf16", in: 0...1e9) ?? 0) * 1e12)
+      fp16: try rates.number("fp16") * 1e12,
+      bf16: try rates.number("bf16") * 1e12)
   }
 
   private static func positive(_ key: String, _ settings: inout Settings) throws(PlanError)
     -> Double
   {
-    if let number = try settings.optionalNumber(key, in: 0.001...1e9) { return number }
+    if let number = try settings.optionalNumber(key) { return number }
     throw .noFigure(key, settings.place(key))
   }
 }

@@ -1,7 +1,16 @@
 /// Reads `kernels` and `loss`, and checks that model and workload allow them.
 extension ScenarioReader {
+  static let lossKeys = [
+    SettingKey(
+      "implementation", .choice(of: LossName.self), default: "transformers",
+      "today's, that up to 4.48, or torchtune's by chunks"),
+    SettingKey(
+      "chunks", .integer(1...256), default: 8, "pieces of the sequence",
+      with: .key("implementation", "chunked")),
+  ]
+
   func readKernelSet(_ settings: inout Settings, model: Model) throws(PlanError) -> KernelSet {
-    let kernels = try settings.choice("kernels", default: KernelSet.torch)
+    let kernels = try settings.choice("kernels") as KernelSet
     let family = type(of: model.family).modelType
     if let families = kernels.layers.families, !families.contains(family) {
       throw .otherKernels(kernels, family, families)
@@ -14,7 +23,7 @@ extension ScenarioReader {
     -> LossImplementation
   {
     guard var options = try settings.object("loss") else { return .transformers }
-    let name = try options.choice("implementation", default: LossName.transformers)
+    let name = try options.choice("implementation") as LossName
     if model.family.isEncoderDecoder, name != .transformers {
       throw .oneLoss(type(of: model.family).modelType)
     }
@@ -27,7 +36,7 @@ extension ScenarioReader {
       loss = .transformers448
     case .chunked:
       guard !keepsOutputs else { throw .keptChunks }
-      loss = .chunked(try options.integer("chunks", in: 1...256, default: 8))
+      loss = .chunked(try options.integer("chunks"))
     }
     try options.finish()
     return loss

@@ -1,5 +1,39 @@
 /// Reads `megatron`: what a run of Megatron-LM chooses, by the names of its arguments.
 extension ScenarioReader {
+  static let megatronKeys = [
+    SettingKey(
+      "transformer_impl", .choice(of: MegatronOptions.Implementation.self),
+      otherwise: "\"transformer_engine\", of legacy models \"local\"", "whose layers run"),
+    SettingKey(
+      "use_legacy_models", .truth, default: false, "models of before Megatron core, until 2023"),
+    SettingKey(
+      "attention_backend", .choice(of: MegatronOptions.AttentionBackend.self), default: "auto",
+      "which kernel computes attention"),
+    SettingKey(
+      "cross_entropy_loss_fusion", .truth, default: false, "the loss by fused kernels"),
+    SettingKey(
+      "cross_entropy_fusion_impl", .choice(of: MegatronOptions.CrossEntropy.self),
+      default: "native", "which: compiled pieces, or Transformer Engine's",
+      with: .key("cross_entropy_loss_fusion", true)),
+    SettingKey(
+      "gradient_accumulation_fusion", .truth, default: true,
+      "products add weight gradients to the fp32 buffer themselves"),
+    SettingKey(
+      "bias_dropout_fusion", .truth, default: true, "bias, dropout and residual in one kernel"),
+    SettingKey(
+      "create_attention_mask_in_dataloader", .truth, default: true,
+      "the loader makes a mask of every token for every token"),
+    SettingKey(
+      "expert_tensor_parallel_size", .integer(1...1024), otherwise: "as tensor_parallel",
+      "devices that cut each expert"),
+    SettingKey(
+      "moe_token_dispatcher_type", .choice(of: MegatronOptions.Dispatcher.self),
+      default: "allgather", "how tokens get to their experts"),
+    SettingKey(
+      "cublas_workspace_config", .other("sizes in KiB and numbers", ":4096:8"),
+      otherwise: "PyTorch's choice", "CUBLAS_WORKSPACE_CONFIG"),
+  ]
+
   func readMegatron(_ settings: inout Settings, _ framework: Framework) throws(PlanError)
     -> MegatronOptions
   {
@@ -11,7 +45,7 @@ extension ScenarioReader {
         .conflict, "\"megatron\" says how Megatron runs, and the framework is another one",
         path: "megatron", fix: "Write \"framework\": \"megatron\", or leave it out.")
     }
-    options.usesLegacyModels = try keys.bool("use_legacy_models", default: false)
+    options.usesLegacyModels = try keys.bool("use_legacy_models")
     options.implementation = try keys.choice(
       "transformer_impl", default: options.usesLegacyModels ? .local : .transformerEngine)
     if options.usesLegacyModels, options.implementation != .local {
@@ -20,16 +54,15 @@ extension ScenarioReader {
         path: "megatron.transformer_impl", fix: "Use \"local\", or leave \"use_legacy_models\" out."
       )
     }
-    options.attention = try keys.choice("attention_backend", default: .auto)
-    if try keys.bool("cross_entropy_loss_fusion", default: false) {
-      options.crossEntropy = try keys.choice("cross_entropy_fusion_impl", default: .native)
+    options.attention = try keys.choice("attention_backend")
+    if try keys.bool("cross_entropy_loss_fusion") {
+      options.crossEntropy = try keys.choice("cross_entropy_fusion_impl")
     }
-    options.fusesGradientAccumulation = try keys.bool("gradient_accumulation_fusion", default: true)
-    options.fusesBiasDropout = try keys.bool("bias_dropout_fusion", default: true)
-    options.makesMask = try keys.bool("create_attention_mask_in_dataloader", default: true)
-    options.expertTensorDegree = try keys.optionalInteger(
-      "expert_tensor_parallel_size", in: 1...1024)
-    options.dispatcher = try keys.choice("moe_token_dispatcher_type", default: .allGather)
+    options.fusesGradientAccumulation = try keys.bool("gradient_accumulation_fusion")
+    options.fusesBiasDropout = try keys.bool("bias_dropout_fusion")
+    options.makesMask = try keys.bool("create_attention_mask_in_dataloader")
+    options.expertTensorDegree = try keys.optionalInteger("expert_tensor_parallel_size")
+    options.dispatcher = try keys.choice("moe_token_dispatcher_type")
     options.productWorkspace = try Self.workspace(&keys)
     try keys.finish()
     return options

@@ -5,13 +5,12 @@ extension ScenarioReader {
   {
     switch settings.value("optimizer") {
     case .string(let name)?:
-      return try optimizer(name, Settings([:], path: "optimizer"), path: "optimizer", &defaults)
-    case .some:
-      guard let object = try settings.object("optimizer") else { break }
-      var options = object
+      return try optimizer(name, [:], path: "optimizer")
+    case let value?:
+      var options = try Settings(value, path: "optimizer")
       let name = try options.optionalString("name")
       if name == nil { defaults.note("optimizer", "optimizer adamw") }
-      return try optimizer(name ?? AdamW.name, options, path: "optimizer.name", &defaults)
+      return try optimizer(name ?? AdamW.name, value, path: "optimizer.name")
     case nil: break
     }
     let taken = AdamW()
@@ -19,9 +18,9 @@ extension ScenarioReader {
     return taken
   }
 
-  private func optimizer(
-    _ name: String, _ options: Settings, path: String, _ defaults: inout Defaults
-  ) throws(PlanError) -> any Optimizer {
+  private func optimizer(_ name: String, _ value: JSONValue, path: String) throws(PlanError)
+    -> any Optimizer
+  {
     guard let type = optimizers.first(where: { $0.name == name }) else {
       try Later.refuse(
         name, in: Later.optimizers, path: path,
@@ -30,9 +29,9 @@ extension ScenarioReader {
         name, "optimizer", among: optimizers.map { $0.name }, path: path,
         list: "plan show optimizers")
     }
-    var options = options
+    var options = try Settings(value, path: "optimizer", keys: Optimizers.keys(of: type))
     let inner = try type.init(&options)
-    let inBackward = try options.bool("in_backward", default: false)
+    let inBackward = try options.bool("in_backward")
     let optimizer: any Optimizer = inBackward && !inner.stepsInBackward ? InBackward(inner) : inner
     _ = options.value("name")
     try options.finish()
@@ -58,7 +57,7 @@ extension ScenarioReader {
     var techniques: [any Strategy] = []
     for stage in Stage.allCases {
       for type in strategies where type.stage == stage {
-        guard var options = try wanted.object(type.name) else { continue }
+        guard var options = try wanted.object(type.name, keys: type.keys) else { continue }
         techniques.append(try type.init(&options))
         try options.finish()
       }

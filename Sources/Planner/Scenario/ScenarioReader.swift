@@ -19,19 +19,76 @@ public struct ScenarioReader {
     self.loadModelConfig = loadModelConfig
   }
 
-  private static let keys = [
-    "schema", "name", "model", "workload", "precision", "autocast", "attention", "kernels", "loss",
-    "framework", "megatron",
-    "optimizer", "gradient_clipping", "strategies", "allocator", "hardware", "compile", "run",
-    "claim",
+  /// What a scenario may have, in the order in which `plan show scenario` prints it.
+  public static let keys =
+    [
+      SettingKey("schema", .integer(1...1), default: 1, "the version of this format"),
+      SettingKey("name", .text, otherwise: "model and device", "what the report is called"),
+      SettingKey(
+        needed: "model", .other("a name, the path of a config.json, or such an object", "gpt2"),
+        "from \"plan show models\", or of your own"),
+      SettingKey(needed: "workload", .object(workloadKeys), "batch and lengths"),
+    ] + Precision.keys + [
+      SettingKey(
+        "autocast", .truth, default: false, "autocast over 16-bit weights (Trainer's bf16=True)",
+        with: .key("precision", "bf16-true", "16-true")),
+      SettingKey(
+        "attention", .choice(of: AttentionImplementation.self), default: "sdpa",
+        "PyTorch's choice of a kernel, plain products, or flash-attn"),
+      SettingKey(
+        "kernels", .choice(of: KernelSet.self), default: "torch",
+        "whose kernels run norms, rotary embedding, MLP and loss"),
+      SettingKey("loss", .object(lossKeys), otherwise: "transformers", "how the loss is computed"),
+      SettingKey(
+        "framework", .choice(of: Framework.self), default: "torch",
+        "whose training loop, kernels and buffers are meant"),
+      SettingKey(
+        "megatron", .object(megatronKeys), otherwise: "Megatron's defaults",
+        "arguments of Megatron-LM", with: .key("framework", "megatron")),
+      SettingKey(
+        "optimizer", .object(Optimizers.keys(of: AdamW.self)), otherwise: "\"adamw\"",
+        "a name, or an object with \"name\" and the optimizer's own keys"),
+      SettingKey(
+        "gradient_clipping", .number(0.0001...1_000_000), otherwise: "no clipping",
+        "the norm that gradients are clipped to"),
+      SettingKey(
+        "strategies", .other("an object", [:]), otherwise: "none",
+        "one key for each technique: \"plan show strategies\""),
+      SettingKey(
+        "allocator", .object(AllocatorSettings.keys), otherwise: "PyTorch's defaults",
+        "PYTORCH_CUDA_ALLOC_CONF"),
+      SettingKey(
+        "hardware", .object(hardwareKeys), otherwise: "one h100-sxm", "devices, links, prices"),
+      SettingKey("compile", .truth, default: false, "only false is planned"),
+      SettingKey(
+        "run", .object(RunSettings.keys), otherwise: "no costs",
+        "how long the run is and what it is reckoned with"),
+      SettingKey(
+        "claim", .object(Claim.keys), otherwise: "none", "what \"plan claims\" checks"),
+    ]
+
+  private static let workloadKeys = [
+    SettingKey(needed: "micro_batch_size", .integer(1...1_000_000), "sequences in a forward pass"),
+    SettingKey(needed: "sequence_length", .integer(1...100_000_000), "tokens in each sequence"),
+    SettingKey(
+      "target_sequence_length", .integer(1...100_000_000), otherwise: "sequence_length",
+      "tokens that a decoder writes beside an encoder (T5)"),
+    SettingKey(
+      "gradient_accumulation_steps", .integer(1...1_000_000), default: 1,
+      "passes before the optimizer steps; a pipeline's micro-batches"),
+    SettingKey(
+      "keep_outputs", .truth, default: false, "the loop holds the logits to the end of the step"),
+    SettingKey(
+      "experts", .object(ExpertLoad.keys), otherwise: "even load",
+      "how tokens spread over the experts of a mixture"),
+    SettingKey("packing", .truth, default: false, "only false is planned"),
   ]
 
   /// The scenario that an object describes.
   ///
   /// - Throws: ``PlanError`` with the key path, the value and the fix.
   public func read(_ value: JSONValue) throws(PlanError) -> Scenario {
-    var settings = try Settings(value, path: "")
-    try settings.expect(Self.keys)
+    var settings = try Settings(value, path: "", keys: Self.keys)
     try readSchema(&settings)
     var defaults = Defaults()
     let name = try settings.optionalString("name")
@@ -42,11 +99,11 @@ public struct ScenarioReader {
     let precision = try readPrecision(&settings, &defaults)
     let autocasts = try readAutocast(&settings, precision)
     let attention = try readAttention(&settings, &defaults)
-    if try settings.bool("compile", default: false) { throw .compiled }
+    if try settings.bool("compile") { throw .compiled }
     let kernelSet = try readKernelSet(&settings, model: model)
     let loss = try readLoss(&settings, model: model, keepsOutputs: workload.keepOutputs)
     var optimizer = try readOptimizer(&settings, &defaults)
-    let clipping = try settings.optionalNumber("gradient_clipping", in: 0.0001...1_000_000)
+    let clipping = try settings.optionalNumber("gradient_clipping")
     if !settings.has("gradient_clipping") { defaults.note("gradient_clipping", "no clipping") }
     let techniques = try readStrategies(&settings, &defaults)
     let allocator = try readAllocator(&settings)
@@ -67,6 +124,7 @@ public struct ScenarioReader {
     scenario.prices = try prices(hardware.price, in: scenario.run?.currency)
     if var claim = try settings.object("claim") { scenario.claim = try Claim(&claim) }
     scenario.megatron = megatron
+    try settings.finish()
     return scenario
   }
 }
@@ -85,7 +143,7 @@ extension ScenarioReader {
   private func readSchema(_ settings: inout Settings) throws(PlanError) {
     guard let schema = settings.value("schema"), schema != 1 else { return }
     throw PlanError(
-      .unsupported, "there is no schema \(schema.shown)", path: "schema",
+      .unsupported, "expected schema 1, found \(schema.shown)", path: "schema",
       fix: "Write \"schema\": 1.")
   }
 
@@ -93,19 +151,15 @@ extension ScenarioReader {
     _ settings: inout Settings, _ model: Model, _ defaults: inout Defaults
   ) throws(PlanError) -> Workload {
     guard var workload = try settings.object("workload") else { throw .noWorkload }
-    try workload.expect([
-      "micro_batch_size", "sequence_length", "target_sequence_length",
-      "gradient_accumulation_steps", "keep_outputs", "experts", "packing",
-    ])
-    if try workload.bool("packing", default: false) { throw .packed }
-    let microBatchSize = try workload.integer("micro_batch_size", in: 1...1_000_000)
-    let sequenceLength = try workload.integer("sequence_length", in: 1...100_000_000)
-    let target = try workload.optionalInteger("target_sequence_length", in: 1...100_000_000)
+    if try workload.bool("packing") { throw .packed }
+    let microBatchSize = try workload.integer("micro_batch_size")
+    let sequenceLength = try workload.integer("sequence_length")
+    let target = try workload.optionalInteger("target_sequence_length")
     if target != nil, !model.family.isEncoderDecoder {
       throw .noTarget(model.name, workload.place("target_sequence_length"))
     }
-    let steps = try workload.optionalInteger("gradient_accumulation_steps", in: 1...1_000_000)
-    let keepOutputs = try workload.bool("keep_outputs", default: false)
+    let steps = try workload.optionalInteger("gradient_accumulation_steps")
+    let keepOutputs = try workload.bool("keep_outputs")
     if steps == nil { defaults.note("gradient_accumulation_steps", "no gradient accumulation") }
     if target == nil, model.family.isEncoderDecoder {
       defaults.note("target_sequence_length", "as many decoder tokens as encoder tokens")
@@ -113,6 +167,7 @@ extension ScenarioReader {
     if !workload.has("keep_outputs") { defaults.note("keep_outputs", "outputs not kept") }
     var load: ExpertLoad?
     if var experts = try workload.object("experts") { load = try ExpertLoad(&experts, model) }
+    try workload.finish()
     return Workload(
       microBatchSize: microBatchSize, sequenceLength: sequenceLength, targetSequenceLength: target,
       gradientAccumulationSteps: steps ?? 1, keepOutputs: keepOutputs, expertLoad: load)
@@ -121,13 +176,14 @@ extension ScenarioReader {
   private func readPrecision(_ settings: inout Settings, _ defaults: inout Defaults)
     throws(PlanError) -> Precision
   {
-    guard let name = try settings.optionalString("precision") else {
-      defaults.note("precision", "precision bf16-true")
-      return .bf16True
+    switch settings.value("precision") {
+    case .string(let name)?:
+      try Later.refuse(
+        name, in: Later.precisions, path: "precision",
+        instead: "Use \"bf16-mixed\" or \"bf16-true\".")
+    case nil: defaults.note("precision", "precision bf16-true")
+    default: break
     }
-    try Later.refuse(
-      name, in: Later.precisions, path: "precision", instead: "Use \"bf16-mixed\" or \"bf16-true\"."
-    )
     return try settings.choice("precision")
   }
 
@@ -135,7 +191,7 @@ extension ScenarioReader {
   private func readAutocast(_ settings: inout Settings, _ precision: Precision) throws(PlanError)
     -> Bool
   {
-    guard try settings.bool("autocast", default: false) else { return false }
+    guard try settings.bool("autocast") else { return false }
     guard precision == .bf16True || precision == .fp16True else {
       throw PlanError(
         .conflict, "\(precision.rawValue) and autocast do not go together", path: "autocast",
@@ -148,21 +204,22 @@ extension ScenarioReader {
   private func readAttention(_ settings: inout Settings, _ defaults: inout Defaults)
     throws(PlanError) -> AttentionImplementation
   {
-    guard let name = try settings.optionalString("attention") else {
-      if try settings.optionalString("framework") == Framework.megatron.rawValue { return .sdpa }
-      defaults.note("attention", "attention sdpa")
-      return .sdpa
+    switch settings.value("attention") {
+    case "flash_attention_2": return .flash
+    case .string(let name)?:
+      try Later.refuse(
+        name, in: Later.attentions, path: "attention",
+        instead:
+          "Use \"flash\" (FlashAttention 2), or \"sdpa\", which takes a flash kernel by itself.")
+    case nil where settings.value("framework") == .string(Framework.megatron.rawValue): break
+    case nil: defaults.note("attention", "attention sdpa")
+    default: break
     }
-    try Later.refuse(
-      name, in: Later.attentions, path: "attention",
-      instead:
-        "Use \"flash\" (FlashAttention 2), or \"sdpa\", which takes a flash kernel by itself.")
-    if name == "flash_attention_2" { return .flash }
     return try settings.choice("attention")
   }
 
   private func readFramework(_ settings: inout Settings) throws(PlanError) -> Framework {
-    try settings.choice("framework", default: Framework.torch)
+    try settings.choice("framework")
   }
 
   private func readAllocator(_ settings: inout Settings) throws(PlanError) -> AllocatorSettings {
@@ -170,14 +227,6 @@ extension ScenarioReader {
     let allocator = try AllocatorSettings(&options)
     try options.finish()
     return allocator
-  }
-}
-
-extension Settings {
-  /// Throws when there is a key that is none of `keys`: a misspelt key is a better answer than a missing one.
-  mutating func expect(_ keys: [String]) throws(PlanError) {
-    for key in keys { _ = value(key) }
-    try finish()
   }
 }
 

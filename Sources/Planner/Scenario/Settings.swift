@@ -2,17 +2,21 @@
 ///
 /// Every error names the key path, the value and the fix. Reading order does not matter.
 ///
-///     var settings = try Settings(value, path: "strategies.lora")
-///     let rank = try settings.integer("rank", in: 1...65_536)
+///     var settings = try Settings(value, path: "strategies.lora", keys: LoRA.keys)
+///     let rank = try settings.integer("rank")
 ///     try settings.finish()
 public struct Settings: Sendable {
   /// Where the object stands: `strategies.lora`.
   public let path: String
+  /// The keys that its reader may ask for; `nil` where it says with each what it takes.
+  let described: [SettingKey]?
   private let members: [JSONValue.Member]
   private var known: [String] = []
 
-  /// Opens an object; throws when `value` is something else.
-  public init(_ value: JSONValue, path: String) throws(PlanError) {
+  /// Opens an object; throws when `value` is something else, or has a key that `described` does not have.
+  public init(_ value: JSONValue, path: String, keys described: [SettingKey]? = nil)
+    throws(PlanError)
+  {
     guard case .object(let members) = value else {
       throw PlanError(
         .invalid, "expected an object here, found \(value.kind)", path: path,
@@ -20,6 +24,8 @@ public struct Settings: Sendable {
     }
     self.path = path
     self.members = members
+    self.described = described
+    try checkNames()
   }
 
   /// The value at `key`, or `nil` where it is absent or `null`.
@@ -47,7 +53,9 @@ public struct Settings: Sendable {
     guard range.contains(number) else {
       throw PlanError(
         .invalid, "\(number) is out of range", path: place(key),
-        fix: "Use a whole number from \(range.lowerBound) to \(range.upperBound).")
+        fix: range.lowerBound == range.upperBound
+          ? "Write \(range.lowerBound)."
+          : "Use a whole number from \(range.lowerBound) to \(range.upperBound).")
     }
     return number
   }
@@ -74,8 +82,10 @@ public struct Settings: Sendable {
     }
     guard number.isFinite, range.contains(number) else {
       throw PlanError(
-        .invalid, "\(number) is out of range", path: place(key),
-        fix: "Use a number from \(range.lowerBound) to \(range.upperBound).")
+        .invalid, "\(JSONValue.short(number)) is out of range", path: place(key),
+        fix:
+          "Use a number from \(JSONValue.short(range.lowerBound)) to \(JSONValue.short(range.upperBound))."
+      )
     }
     return number
   }
@@ -104,16 +114,19 @@ public struct Settings: Sendable {
   public mutating func choice<Choice: RawRepresentable & CaseIterable>(
     _ key: String, default: Choice? = nil
   ) throws(PlanError) -> Choice where Choice.RawValue == String {
-    guard let text = try optionalString(key) else {
-      guard let `default` else { throw missing(key, "one of \(Self.names(of: Choice.self))") }
-      return `default`
-    }
-    guard let choice = Choice(rawValue: text) else {
+    let names = Choice.allCases.map { $0.rawValue }
+    let quoted = "one of " + names.map { "\"\($0)\"" }.joined(separator: ", ")
+    switch value(key) {
+    case .string(let text)?:
+      if let choice = Choice(rawValue: text) { return choice }
       throw PlanError(
         .unknown, "\"\(text.prefix(80))\" is not known here", path: place(key),
-        fix: NearestName.hint(text, in: Choice.allCases.map(\.rawValue)))
+        fix: NearestName.hint(text, in: names))
+    case let value?: throw wrong(key, value, quoted)
+    case nil:
+      guard let `default` else { throw missing(key, quoted) }
+      return `default`
     }
-    return choice
   }
 
   /// A list of texts; `nil` where absent.
@@ -150,19 +163,33 @@ public struct Settings: Sendable {
     return numbers
   }
 
-  /// The object at `key`, opened; `nil` where absent.
-  public mutating func object(_ key: String) throws(PlanError) -> Settings? {
+  /// The object at `key`, opened with `keys`, or with those that the list has for it; `nil` where absent.
+  public mutating func object(_ key: String, keys: [SettingKey]? = nil) throws(PlanError)
+    -> Settings?
+  {
     guard let value = value(key) else { return nil }
-    return try Settings(value, path: place(key))
+    var inner = keys
+    for described in described ?? [] where described.name == key {
+      if case .object(let keys) = described.values { inner = inner ?? keys }
+    }
+    return try Settings(value, path: place(key), keys: inner)
   }
 
   /// Throws when the object has a key that nobody asked for, with the nearest one that somebody did.
   public func finish() throws(PlanError) {
     for member in members where !known.contains(member.key) {
-      throw PlanError(
-        .unknown, "unknown key \"\(member.key.prefix(80))\"", path: place(member.key),
-        fix: NearestName.hint(member.key, in: known))
+      throw misplaced(member.key) ?? unknown(member.key, among: known)
     }
+    guard let described else { return }
+    for key in known where !described.contains(where: { $0.name == key }) {
+      throw .undescribed(place(key))
+    }
+  }
+
+  func unknown(_ key: String, among known: [String]) -> PlanError {
+    PlanError(
+      .unknown, "unknown key \"\(key.prefix(80))\"", path: place(key),
+      fix: NearestName.hint(key, in: known))
   }
 
   /// The key path of `key`.
@@ -176,19 +203,19 @@ public struct Settings: Sendable {
       fix: "Write \(wanted).")
   }
 
-  private func missing(_ key: String, _ wanted: String) -> PlanError {
+  func missing(_ key: String, _ wanted: String) -> PlanError {
     PlanError(
       .invalid, "\"\(key)\" is missing", path: place(key),
       fix: "Add \"\(key)\": \(wanted).")
   }
-
-  private static func names<Choice: RawRepresentable & CaseIterable>(of _: Choice.Type) -> String
-  where Choice.RawValue == String {
-    Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
-  }
 }
 
 extension JSONValue {
+  /// A number as a message shows it: a whole one without a point.
+  static func short(_ number: Double) -> String {
+    abs(number) < 1e15 ? Int(exactly: number).map { "\($0)" } ?? "\(number)" : "\(number)"
+  }
+
   /// The value as a message shows it: short, in one line.
   var shown: String {
     switch self {

@@ -14,6 +14,46 @@ public struct ActivationCheckpointing: Strategy {
   public static let stage = Stage.retention
   /// See ``Strategy/decisions``.
   public static let decisions: Set<Decision> = [.retention]
+  /// See ``Strategy/keys``.
+  public static let keys: [SettingKey] =
+    [
+      SettingKey(
+        "policy", .choice(of: PolicyName.self), default: "full", "which layers are computed again"),
+      SettingKey(
+        needed: "interval", .integer(1...100_000), "layers 0, k, 2k, … are checkpointed",
+        with: .key("policy", "every")),
+      SettingKey(
+        needed: "layers", .integer(0...100_000), "how many layers from the first on",
+        with: .key("policy", "first", "mixed")),
+      SettingKey(
+        needed: "layers", .integers(0...100_000), "the layers by their numbers, from 0 on",
+        with: .key("policy", "layers")),
+      SettingKey(
+        "layers", .integer(0...100_000), otherwise: "every layer",
+        "how many layers from the first on; the others keep all",
+        with: .key("policy", "selective", "min_cut")),
+      SettingKey(
+        needed: "operations", SavedOperations.values,
+        "operators whose results are kept, or torchtitan's list",
+        with: .key("policy", "selective")),
+      SettingKey(
+        needed: "memory_budget", .number(0...1), "share of the default's bytes that is kept",
+        with: .key("policy", "min_cut")),
+      SettingKey(
+        needed: "first", LayerOption.values,
+        "what the first layers do: an operator list, or a budget",
+        with: .key("policy", "mixed")),
+      SettingKey(
+        needed: "rest", LayerOption.values, "what the other layers do",
+        with: .key("policy", "mixed")),
+      SettingKey(
+        "budget", .other("a size", "18GiB"), otherwise: "what the device offers",
+        "what the process may take, its context included", with: .key("policy", "auto")),
+      SettingKey(
+        "reentrant", .truth, default: false, "use_reentrant=True; not with operators or budgets"),
+      SettingKey(
+        "early_stop", .truth, default: true, "recomputation stops at the last saved tensor"),
+    ] + MegatronRecompute.keys
 
   /// Which layers are checkpointed.
   public enum Policy: Hashable, Sendable {
@@ -75,13 +115,13 @@ public struct ActivationCheckpointing: Strategy {
       return
     }
     modules = []
-    switch try settings.choice("policy", default: PolicyName.full) {
+    switch try settings.choice("policy") as PolicyName {
     case .none: policy = .none
     case .full: policy = .full
-    case .every: policy = .every(try settings.integer("interval", in: 1...100_000))
-    case .first: policy = .first(try settings.integer("layers", in: 0...100_000))
+    case .every: policy = .every(try settings.integer("interval"))
+    case .first: policy = .first(try settings.integer("layers"))
     case .layers:
-      guard let layers = try settings.optionalIntegers("layers", in: 0...100_000) else {
+      guard let layers = try settings.optionalIntegers("layers") else {
         throw PlanError(
           .invalid, "\"layers\" is missing", path: settings.place("layers"),
           fix: "Add the layers to checkpoint: [0, 3, 7].")
@@ -90,20 +130,20 @@ public struct ActivationCheckpointing: Strategy {
     case .selective:
       let operations = try SavedOperations("operations", in: &settings)
       policy = .selective(
-        operations, layers: try settings.optionalInteger("layers", in: 0...100_000))
+        operations, layers: try settings.optionalInteger("layers"))
     case .minCut:
       policy = .minCut(
         budget: try MinCutPolicy.budget("memory_budget", in: &settings),
-        layers: try settings.optionalInteger("layers", in: 0...100_000))
+        layers: try settings.optionalInteger("layers"))
     case .mixed:
       policy = .mixed(
         first: try LayerOption("first", in: &settings),
-        layers: try settings.integer("layers", in: 0...100_000),
+        layers: try settings.integer("layers"),
         rest: try LayerOption("rest", in: &settings))
     case .auto: policy = .auto(budget: try Self.budget(&settings))
     }
     isStatedNot = settings.value("reentrant") == .bool(false)
-    reentrant = try settings.bool("reentrant", default: false)
+    reentrant = try settings.bool("reentrant")
     if reentrant, policy.isSelective {
       throw PlanError(
         .conflict,
@@ -111,7 +151,7 @@ public struct ActivationCheckpointing: Strategy {
         path: settings.place("reentrant"),
         fix: "Leave \"reentrant\" out: torch's selective checkpoints are not.")
     }
-    earlyStop = try settings.bool("early_stop", default: true)
+    earlyStop = try settings.bool("early_stop")
   }
 
   private static func budget(_ settings: inout Settings) throws(PlanError) -> Bytes? {

@@ -21,6 +21,16 @@ public struct BaseQuantization: Hashable, Sendable {
     self.doublyQuantized = doublyQuantized
   }
 
+  /// What it reads among the settings of LoRA.
+  static let keys = [
+    SettingKey(
+      "base_quantization", .choice(of: Format.self), otherwise: "none",
+      "format of the frozen weights under the adapters (bitsandbytes)"),
+    SettingKey(
+      "double_quantization", .truth, default: true, "scales of 4-bit weights quantized as well",
+      with: .key("base_quantization", "nf4", "fp4")),
+  ]
+
   /// Reads `base_quantization` and `double_quantization`; `nil` where the base is not quantized.
   ///
   /// - Throws: ``PlanError/Kind/conflict`` where `double_quantization` says something about weights without it.

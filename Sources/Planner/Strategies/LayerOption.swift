@@ -9,13 +9,24 @@ public enum LayerOption: Hashable, Sendable {
   /// What a minimum cut keeps within a memory budget from 0 to 1.
   case minCut(budget: Double)
 
+  /// What a key takes that names one.
+  static let values = SettingKey.Values.other(
+    "\"none\", \"full\", operators as in \"operations\", or a budget from 0 to 1", "full")
+
   /// Reads `"none"`, `"full"`, `"torchtitan"`, a list of operators or a memory budget.
   init(_ key: String, in settings: inout Settings) throws(PlanError) {
     switch settings.value(key) {
     case "none": self = .none
     case "full": self = .full
+    case "torchtitan", .array: self = .selective(try SavedOperations(key, in: &settings))
     case .integer, .number: self = .minCut(budget: try MinCutPolicy.budget(key, in: &settings))
-    default: self = .selective(try SavedOperations(key, in: &settings))
+    case let other:
+      throw PlanError(
+        .invalid, other.map { "\($0.shown) says nothing of a layer" } ?? "\"\(key)\" is missing",
+        path: settings.place(key),
+        fix:
+          "Write \"none\", \"full\", a list of operators to keep, \"torchtitan\", or a budget from 0 to 1."
+      )
     }
   }
 
@@ -80,6 +91,12 @@ extension ActivationCheckpointing.Policy {
 }
 
 extension SavedOperations {
+  /// What a key takes that names them.
+  static let values = SettingKey.Values.other(
+    "a list of "
+      + Name.allCases.map { JSONWriter.line(.string($0.rawValue)) }.joined(separator: ", ")
+      + "; or \"torchtitan\"", ["mm", "attention"])
+
   /// Reads a list of operators, or `"torchtitan"`.
   init(_ key: String, in settings: inout Settings) throws(PlanError) {
     let place = settings.place(key)

@@ -16,6 +16,28 @@ public struct LoRA: Strategy {
   public static let stage = Stage.partition
   /// See ``Strategy/decisions``.
   public static let decisions: Set<Decision> = [.trainable]
+  /// See ``Strategy/keys``.
+  public static let keys: [SettingKey] =
+    [
+      SettingKey("rank", .integer(1...65_536), default: 8, "columns of the low-rank matrices"),
+      SettingKey(
+        "target_modules", .texts, default: ["q_proj", "v_proj"],
+        "projections with adapters, or [\"all-linear\"]"),
+      SettingKey(
+        "adapter_precision", .choice(of: AdapterPrecision.self), default: "fp32",
+        "format of the adapters; base is that of the weights"),
+      SettingKey("dropout", .number(0...0.999), default: 0, "dropout ahead of the adapters"),
+      SettingKey(
+        "alpha", .number(0...1e9), otherwise: "PEFT's", "scale of the adapters; changes no memory"),
+      SettingKey(
+        "use_dora", .truth, default: false, "DoRA: the weight's direction and magnitude apart"),
+      SettingKey(
+        "use_rslora", .truth, default: false, "scale by the root of the rank; changes no memory"),
+    ] + BaseQuantization.keys + [
+      SettingKey(
+        "prepare_for_kbit_training", .truth, default: false,
+        "casts 16-bit weights that are not quantized to fp32, as PEFT's function does")
+    ]
 
   /// The format of adapter weights.
   public enum AdapterPrecision: String, Hashable, Sendable, CaseIterable {
@@ -58,20 +80,20 @@ public struct LoRA: Strategy {
 
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
-    rank = try settings.integer("rank", in: 1...65_536, default: 8)
+    rank = try settings.integer("rank")
     targetModules = try settings.optionalStrings("target_modules") ?? ["q_proj", "v_proj"]
-    adapterPrecision = try settings.choice("adapter_precision", default: .fp32)
-    dropout = try settings.optionalNumber("dropout", in: 0...0.999) ?? 0
-    _ = try settings.optionalNumber("alpha", in: 0...1e9)
+    adapterPrecision = try settings.choice("adapter_precision")
+    dropout = try settings.number("dropout")
+    _ = try settings.optionalNumber("alpha")
     guard !targetModules.isEmpty else {
       throw PlanError(
         .invalid, "no target module", path: settings.place("target_modules"),
         fix: "Name at least one projection, such as \"q_proj\", or \"all-linear\".")
     }
     baseQuantization = try BaseQuantization(&settings)
-    preparesForKbitTraining = try settings.bool("prepare_for_kbit_training", default: false)
-    decomposesWeight = try settings.bool("use_dora", default: false)
-    _ = try settings.bool("use_rslora", default: false)
+    preparesForKbitTraining = try settings.bool("prepare_for_kbit_training")
+    decomposesWeight = try settings.bool("use_dora")
+    _ = try settings.bool("use_rslora")
   }
 
   /// See ``Strategy/label``.

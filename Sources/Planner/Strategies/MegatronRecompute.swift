@@ -13,6 +13,27 @@ struct MegatronRecompute {
   private enum Granularity: String, CaseIterable { case full, selective }
   private enum Method: String, CaseIterable { case uniform, block }
 
+  /// What it reads among the settings of checkpointing, under `"framework": "megatron"`.
+  static let keys = [
+    SettingKey(
+      "recompute_granularity", .choice(of: Granularity.self), otherwise: "\"policy\" says it",
+      "Megatron's: whole layers, or parts of each"),
+    SettingKey(
+      needed: "recompute_method", .choice(of: Method.self), "every layer, or the first of a stage",
+      with: .key("recompute_granularity", "full")),
+    SettingKey(
+      "recompute_num_layers", .integer(0...100_000), default: 1,
+      "how many layers with block; 1 with uniform", with: .key("recompute_granularity", "full")),
+    SettingKey(
+      "recompute_modules",
+      .other(
+        "a list of "
+          + MegatronOptions.Module.allCases.map { JSONWriter.line(.string($0.rawValue)) }
+          .joined(separator: ", "), ["core_attn"]), default: ["core_attn"],
+      "parts of each layer that are computed again",
+      with: .key("recompute_granularity", "selective")),
+  ]
+
   /// Reads the arguments, or nothing where there are none.
   init?(_ settings: inout Settings) throws(PlanError) {
     guard settings.has("recompute_granularity") else { return nil }
@@ -29,11 +50,11 @@ struct MegatronRecompute {
     }
     modules = []
     let method: Method = try settings.choice("recompute_method")
-    let layers = try settings.optionalInteger("recompute_num_layers", in: 0...100_000)
+    let layers = try settings.integer("recompute_num_layers")
     switch method {
-    case .block: policy = .first(layers ?? 1)
+    case .block: policy = .first(layers)
     case .uniform:
-      guard layers ?? 1 == 1 else {
+      guard layers == 1 else {
         throw PlanError(
           .unsupported, "checkpoints of several layers each are not planned",
           path: settings.place("recompute_num_layers"), fix: "Use 1, or \"block\".")

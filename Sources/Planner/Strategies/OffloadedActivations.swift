@@ -25,6 +25,19 @@ public struct OffloadedActivations: Strategy {
   public static let stage = Stage.placement
   /// See ``Strategy/decisions``.
   public static let decisions: Set<Decision> = [.activationPlacement]
+  /// See ``Strategy/keys``.
+  public static let keys: [SettingKey] = [
+    SettingKey("pin_memory", .truth, default: true, "copies lie in pinned memory of the host"),
+    SettingKey(
+      "method", .choice(of: Method.self), default: "save_on_cpu",
+      "PyTorch's, each copy waited for, or TRL's by streams"),
+    SettingKey(
+      "min_offload_size", .integer(0...1_000_000_000_000), default: 1024,
+      "bytes from which on a tensor leaves", with: .key("method", "streams")),
+    SettingKey(
+      "max_fwd_stash_size", .integer(1...100_000), default: 5,
+      "how many of the last saved tensors stay meanwhile", with: .key("method", "streams")),
+  ]
 
   /// Whether the copies lie in pinned memory (`pin_memory`).
   public let pinsMemory: Bool
@@ -39,17 +52,15 @@ public struct OffloadedActivations: Strategy {
 
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
-    pinsMemory = try settings.bool("pin_memory", default: true)
-    let method: Method = try settings.choice("method", default: .save_on_cpu)
+    pinsMemory = try settings.bool("pin_memory")
+    let method: Method = try settings.choice("method")
     guard method == .streams else {
       streams = nil
       return
     }
     var streams = StreamedOffload()
-    streams.minimum = try settings.integer(
-      "min_offload_size", in: 0...1_000_000_000_000, default: streams.minimum)
-    streams.stash = try settings.integer(
-      "max_fwd_stash_size", in: 1...100_000, default: streams.stash)
+    streams.minimum = try settings.integer("min_offload_size")
+    streams.stash = try settings.integer("max_fwd_stash_size")
     self.streams = streams
   }
 

@@ -11,6 +11,15 @@ public struct OffloadedOptimizer: Strategy {
   public static let stage = Stage.placement
   /// See ``Strategy/decisions``.
   public static let decisions: Set<Decision> = [.optimizerPlacement]
+  /// See ``Strategy/keys``.
+  public static let keys: [SettingKey] = [
+    SettingKey(
+      "offload_gradients", .truth, default: false,
+      "gradients leave the device as soon as they are there; not with accumulation"),
+    SettingKey(
+      "minimal_size", .integer(0...1_000_000_000), default: 4096,
+      "parameters of fewer elements stay on the device"),
+  ]
 
   /// Whether gradients leave the device as soon as they are there (`offload_gradients`).
   public let freesGradients: Bool
@@ -25,8 +34,8 @@ public struct OffloadedOptimizer: Strategy {
 
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
-    freesGradients = try settings.bool("offload_gradients", default: false)
-    minimalSize = try settings.integer("minimal_size", in: 0...1_000_000_000, default: 4096)
+    freesGradients = try settings.bool("offload_gradients")
+    minimalSize = try settings.integer("minimal_size")
   }
 
   /// See ``Strategy/label``.

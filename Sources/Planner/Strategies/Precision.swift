@@ -24,10 +24,16 @@ extension Precision: Strategy {
   public static let stage = Stage.precision
   /// See ``Strategy/decisions``.
   public static let decisions: Set<Decision> = [.formats]
+  /// See ``Strategy/keys``; it is a key of the scenario itself.
+  public static let keys = [
+    SettingKey(
+      "precision", .choice(of: Self.self), default: "bf16-true",
+      "formats of weights and arithmetic, by Lightning's names")
+  ]
 
   /// Reads the top-level key `precision`.
   public init(_ settings: inout Settings) throws(PlanError) {
-    self = try settings.choice("precision", default: .bf16True)
+    self = try settings.choice("precision")
   }
 
   /// See ``Strategy/label``.

@@ -12,7 +12,9 @@ public protocol Strategy: Sendable {
   static var stage: Stage { get }
   /// What it decides alone.
   static var decisions: Set<Decision> { get }
-  /// Reads its settings; whoever calls it calls ``Settings/finish()`` afterwards.
+  /// What it reads of its settings, in the order in which `plan show` prints it.
+  static var keys: [SettingKey] { get }
+  /// Reads its settings, opened with ``keys``; whoever calls it calls ``Settings/finish()`` afterwards.
   init(_ settings: inout Settings) throws(PlanError)
   /// The technique with its setting in a few words: `LoRA rank 16 on q_proj, v_proj`.
   var label: String { get }
@@ -70,9 +72,9 @@ public enum Decision: String, Hashable, Sendable, CaseIterable {
   /// How data-parallel devices share states and gradients.
   case dataParallelism = "data parallelism"
   /// Where saved tensors lie from forward to backward.
-  case activationPlacement
+  case activationPlacement = "placement of activations"
   /// Where optimizer states lie, and where the update runs.
-  case optimizerPlacement
+  case optimizerPlacement = "placement of the optimizer"
 }
 
 /// The list of strategies that a scenario can name under `strategies`.

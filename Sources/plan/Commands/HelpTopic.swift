@@ -44,8 +44,8 @@ struct HelpTopic: Sendable {
   private static let scenario = Self(
     name: "scenario", summary: "what a scenario file says",
     text: """
-      A scenario is a JSON object, a list of them is a JSON list. Only "model" and
-      "workload" have to be there; the report says which defaults were taken.
+      A scenario is a JSON object, a list of them a JSON list. Only "model" and
+      "workload" are needed; the report has the defaults. Keys: plan show scenario.
 
         {
           "schema": 1,
@@ -84,7 +84,7 @@ struct HelpTopic: Sendable {
                   compute_capability, multiprocessors, bandwidth_GBps, tflops;
                   of a cpu: "kind": "cpu", memory_gib, bandwidth_GBps, tflops
       host_memory what the host offers to a run; a cpu of the catalog needs it
-      strategies  "plan show strategies" lists them, "plan show tensor_parallel" one
+      strategies  "plan show strategies" lists them, "plan show zero" one's keys
       devices     as many as the strategies use together; "link_GBps",
                   "network_GBps" and "devices_per_node" say what connects them
       run         how long the run is and what it costs: plan help run

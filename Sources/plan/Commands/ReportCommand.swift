@@ -24,8 +24,8 @@ enum ReportCommand: Command {
     -> CommandResult
   {
     let path = arguments[.output]
-    let isMarkdown = path.map { $0.hasSuffix(".md") || $0.hasSuffix(".markdown") } ?? false
-    let name = arguments[format] ?? (isMarkdown ? "markdown" : "html")
+    let name: String
+    if let given = arguments[format] { name = given } else { name = try format(of: path) }
     guard let renderer = Renderers.named(name) else {
       throw PlanError(.defect, "no renderer \"\(name)\"", fix: "Report this.")
     }
@@ -42,5 +42,21 @@ enum ReportCommand: Command {
     return CommandResult(
       output: "\(TextLayout.printable(path)): \(document.report.fits ? "fits" : "does not fit")\n",
       exitCode: exitCode)
+  }
+
+  /// What the file's name ends in; one without an ending is HTML.
+  private static func format(of path: String?) throws(PlanError) -> String {
+    let file = path?.split(separator: "/").last ?? ""
+    guard let dot = file.lastIndex(of: ".") else { return "html" }
+    switch file[dot...].lowercased() {
+    case ".html", ".htm": return "html"
+    case ".md", ".markdown": return "markdown"
+    case ".json": return "json"
+    case ".txt": return "text"
+    case let ending:
+      throw PlanError(
+        .invalid, "a report is no \"\(ending.prefix(40))\"", path: Option.output.flag,
+        fix: "Name it report.html or report.md, or say --format.")
+    }
   }
 }

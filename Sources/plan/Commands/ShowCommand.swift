@@ -3,11 +3,16 @@ import Planner
 /// `plan show`: what the tool knows, as a list, or one entry of it.
 enum ShowCommand: Command {
   static let name = "show"
-  static let summary = "models, devices, strategies, optimizers, or one by name"
+  static let summary = "models, devices, strategies, optimizers, keys of a scenario"
   static let usage = [
-    "plan show models | devices | strategies | optimizers [options]", "plan show NAME [options]",
+    "plan show models | devices | strategies | optimizers | scenario [options]",
+    "plan show NAME [options]    an entry of a list; strategies and optimizers",
+    "                            with their keys",
+    "plan show KEY [options]     a key of a scenario: workload, hardware, run, …",
   ]
-  static let examples = ["plan show devices", "plan show llama-2-7b > config.json"]
+  static let examples = [
+    "plan show devices", "plan show llama-2-7b > config.json", "plan show checkpointing",
+  ]
   static let options = OutputChoice.options
 
   static func run(_ arguments: ParsedArguments, _ invocation: Invocation) throws(PlanError)
@@ -27,18 +32,18 @@ enum ShowCommand: Command {
     if let model = ModelCatalog.named(name) ?? ModelCatalog.all.first(where: { $0.hub == name }) {
       return JSONWriter.text(ShowEntries.config(of: model)) + "\n"
     }
+    if let entry = ShowEntries.described(name) {
+      guard isJSON else { return ShowEntries.lines(of: entry) }
+      return JSONWriter.text(ShowEntries.json(of: entry)) + "\n"
+    }
     let json: JSONValue
     if let device = DeviceCatalog.named(name) {
       json = ShowEntries.json(of: device)
     } else if let device = UnplannedDevice.named(name) {
       json = ShowEntries.json(of: device)
-    } else if let strategy = Strategies.named(name) {
-      json = ShowEntries.json(of: strategy)
-    } else if let optimizer = Optimizers.named(name) {
-      json = ShowEntries.json(of: optimizer)
     } else {
       let names = ShowLists.all.map(\.name) + ShowLists.all.flatMap(\.entries)
-      throw .unknownName(name, "list or entry", among: names, path: "", list: "plan show models")
+      throw .unknownName(name, "list or entry", among: names, path: "", list: "plan help show")
     }
     return isJSON ? JSONWriter.text(json) + "\n" : ShowEntries.lines(of: json)
   }
@@ -48,6 +53,6 @@ extension PlanError {
   fileprivate static var nothingToShow: Self {
     Self(
       .invalid, "nothing to show",
-      fix: "Name a list (models, devices, strategies, optimizers), or an entry of one.")
+      fix: "Name a list (models, devices, strategies, optimizers, scenario), or an entry of one.")
   }
 }

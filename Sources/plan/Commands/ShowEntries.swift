@@ -75,6 +75,48 @@ enum ShowEntries {
     ["name": .string(optimizer.name), "summary": .string(optimizer.summary)]
   }
 
+  /// An entry with settings: what it is, and the keys of the object at `path`.
+  struct Described {
+    let head: JSONValue
+    let path: String
+    let keys: [SettingKey]
+  }
+
+  /// The strategy, the optimizer or the key of a scenario with this name.
+  static func described(_ name: String) -> Described? {
+    if let strategy = Strategies.named(name) {
+      return Described(
+        head: json(of: strategy), path: "strategies.\(name)", keys: strategy.keys)
+    }
+    if let optimizer = Optimizers.named(name) {
+      return Described(
+        head: json(of: optimizer), path: "optimizer", keys: Optimizers.keys(of: optimizer))
+    }
+    guard let key = ScenarioReader.keys.first(where: { $0.name == name }) else { return nil }
+    var head: [JSONValue.Member] = [
+      .init("name", .string(key.name)), .init("meaning", .string(key.meaning)),
+      .init("takes", .string(ShowKeys.takes(key))),
+    ]
+    if let condition = key.condition { head.append(.init("only_with", .string(condition.text))) }
+    guard case .object(let keys) = key.values else {
+      return Described(head: .object(head), path: name, keys: [])
+    }
+    return Described(head: .object(head), path: name, keys: keys)
+  }
+
+  static func json(of entry: Described) -> JSONValue {
+    guard case .object(let members) = entry.head else { return entry.head }
+    return .object(members + [.init("keys", .array(entry.keys.map(ShowKeys.json)))])
+  }
+
+  static func lines(of entry: Described) -> String {
+    let head = lines(of: entry.head)
+    if entry.keys.isEmpty {
+      return head + (entry.path.contains(".") ? "keys                none: {}\n" : "")
+    }
+    return head + "\nkeys of \"\(entry.path)\"\n" + ShowKeys.lines(of: entry.keys)
+  }
+
   /// The compute capability as NVIDIA writes it: `8.9`.
   static func capability(_ device: Device) -> String {
     device.kind == .processor

@@ -11,7 +11,7 @@ struct ShowList {
 
 /// The lists, one function each.
 enum ShowLists {
-  static var all: [ShowList] { [models, devices, strategies, optimizers] }
+  static var all: [ShowList] { [models, devices, strategies, optimizers, scenario] }
 
   private static var models: ShowList {
     var table = Table(columns: [
@@ -34,8 +34,8 @@ enum ShowLists {
 
   private static var devices: ShowList {
     var table = Table(columns: [
-      .init(heading: "device"), .init(heading: "memory, GiB", isNumber: true),
-      .init(heading: "capability", isNumber: true), .init(heading: "GB/s", isNumber: true),
+      .init(heading: "device"), .init(heading: "GiB", isNumber: true),
+      .init(heading: "CUDA", isNumber: true), .init(heading: "GB/s", isNumber: true),
       .init(heading: "bf16 TFLOP/s", isNumber: true), .init(heading: "name"),
     ])
     for device in DeviceCatalog.all + ProcessorDevices.all {
@@ -63,6 +63,14 @@ enum ShowLists {
     return ShowList(
       name: "strategies", entries: Strategies.all.map { $0.name }, table: table,
       json: .array(Strategies.all.map { ShowEntries.json(of: $0) }))
+  }
+
+  private static var scenario: ShowList {
+    var table = Table(columns: [.init(heading: "key"), .init(heading: "what it says")])
+    for key in ScenarioReader.keys { table.rows.append([key.name, key.meaning]) }
+    return ShowList(
+      name: "scenario", entries: ScenarioReader.keys.map(\.name), table: table,
+      json: .array(ScenarioReader.keys.map(ShowKeys.json)))
   }
 
   private static var optimizers: ShowList {

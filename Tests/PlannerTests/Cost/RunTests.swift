@@ -4,7 +4,7 @@ import Testing
 
 @Suite("What a run takes") struct RunTests {
   private func settings(_ value: JSONValue) throws(PlanError) -> RunSettings {
-    var settings = try Settings(value, path: "run")
+    var settings = try Settings(value, path: "run", keys: RunSettings.keys)
     return try RunSettings(&settings)
   }
 

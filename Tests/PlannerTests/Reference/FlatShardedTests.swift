@@ -81,7 +81,7 @@ import Testing
   func refused(_ text: String, _ key: String) throws {
     let value = try JSONReader.read(text)
     let error = try #require(throws: PlanError.self) {
-      var settings = try Settings(value, path: "strategies.fsdp")
+      var settings = try Settings(value, path: "strategies.fsdp", keys: FullyShard.keys)
       _ = try FullyShard(&settings)
       try settings.finish()
     }

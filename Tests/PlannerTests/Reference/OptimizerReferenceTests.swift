@@ -16,7 +16,7 @@ import Testing
 @Suite("Optimizers without a reference") struct OptimizerStateTests {
   private func bytes(_ name: String, rows: Int, columns: Int) throws -> Int {
     let type = try #require(Optimizers.named(name))
-    var settings = try Settings([:], path: "optimizer")
+    var settings = try Settings([:], path: "optimizer", keys: type.keys)
     let optimizer = try type.init(&settings)
     let parameter = try TensorSpec(rows, columns, .bf16)
     return try optimizer.states(of: parameter).reduce(0) { $0 + $1.bytes }

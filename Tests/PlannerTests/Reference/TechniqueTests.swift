@@ -70,8 +70,9 @@ import Testing
       ("galore-adamw-8bit", 2 * (524_288 + 8192) + 4 + 262_144),
     ])
   func states(name: String, expected: Int) throws {
-    var settings = try Settings([:], path: "optimizer")
-    let optimizer = try #require(Optimizers.named(name)).init(&settings)
+    let type = try #require(Optimizers.named(name))
+    var settings = try Settings([:], path: "optimizer", keys: type.keys)
+    let optimizer = try type.init(&settings)
     let weight = TrainedWeight(
       name: "mlp.up_proj.weight", spec: try TensorSpec(4096, 1024, .bf16), isLinear: true)
     #expect(try optimizer.states(of: weight).reduce(0) { $0 + $1.bytes } == expected)

@@ -30,6 +30,7 @@ import Testing
       let error = Double(phase.live.count) / Double(expected) - 1
       let above = Self.above("\(reference)", phase.phase)
       #expect(-Self.below <= error && error <= above, "\(phase.phase.key) at \(phase.operation)")
+      for role in Role.allCases { #expect(phase.breakdown[role] >= .zero, "\(role)") }
     }
     if let parameters = reference.value.integer("reference", "parameters") {
       #expect(report.parameters == parameters)
@@ -83,7 +84,7 @@ import Testing
         ]
       var options = try Settings(
         .object(members.sorted { $0.key < $1.key }.map { .init($0.key, $0.value) }),
-        path: "strategies.zero")
+        path: "strategies.zero", keys: Zero.keys)
       scenario.strategies.append(try Zero(&options))
       scenario.precision = seed % 3 == 0 ? [.fp16Mixed, .bf16Mixed][Int(seed % 2)] : .bf16True
       scenario.autocasts = scenario.precision == .bf16True && seed % 5 == 0

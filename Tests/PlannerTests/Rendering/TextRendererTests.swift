@@ -58,6 +58,17 @@ import Testing
     #expect(none.contains("\n  No change that was tried makes it fit on this device.\n"))
   }
 
+  @Test("says where all of the time goes, however many shares it has") func shares() throws {
+    var report = try SampleReport.make(fits: true)
+    let keys = [
+      "matrix_products", "attention", "memory_bound", "optimizer", "communication", "offload",
+      "launches", "bubble",
+    ]
+    report.time.parts = keys.map { .init(key: $0, seconds: 0.25) }
+    let text = TextRenderer.render(.planned(report, remedies: []), style: TextStyle())
+    #expect(text.contains("exposed offload") && text.contains("bubble 1"))
+  }
+
   @Test("keeps to 80 columns and one screen, whatever the names are")
   func width() throws {
     for fits in [true, false] {

@@ -25,9 +25,10 @@ import Testing
       "modle", "x", .unknown, "unknown key \"modle\"", at: "modle",
       fix: "Did you mean \"model\"?"),
     Mistake(
-      "schema", 2, .unsupported, "there is no schema 2", at: "schema", fix: "Write \"schema\": 1."),
+      "schema", 2, .unsupported, "expected schema 1, found 2", at: "schema",
+      fix: "Write \"schema\": 1."),
     Mistake(
-      "schema", "1", .unsupported, "there is no schema the text \"1\"", at: "schema",
+      "schema", "1", .unsupported, "expected schema 1, found the text \"1\"", at: "schema",
       fix: "Write \"schema\": 1."),
     Mistake(
       "name", 7, .invalid, "expected text in quotes, found 7", at: "name",
@@ -52,6 +53,12 @@ import Testing
       "framework", "megatron-deepspeed", .unknown, "\"megatron-deepspeed\" is not known here",
       at: "framework", fix: "Use one of: torch, megatron, deepspeed."),
     Mistake(
+      "precision", 16, .invalid,
+      "expected one of \"32-true\", \"bf16-true\", \"16-true\", \"bf16-mixed\", \"16-mixed\", "
+        + "\"fp8-mixed\", found 16", at: "precision",
+      fix: "Write one of \"32-true\", \"bf16-true\", \"16-true\", \"bf16-mixed\", \"16-mixed\", "
+        + "\"fp8-mixed\"."),
+    Mistake(
       "loss", ["implementation": "chunked", "chunks": 0], .invalid, "0 is out of range",
       at: "loss.chunks", fix: "Use a whole number from 1 to 256."),
     Mistake(
@@ -59,11 +66,12 @@ import Testing
       "\"transformers-4\" is not known here", at: "loss.implementation",
       fix: "Did you mean \"transformers\"?"),
     Mistake(
-      "loss", ["implementation": "transformers", "chunks": 8], .unknown, "unknown key \"chunks\"",
-      at: "loss.chunks", fix: "Use one of: implementation."),
+      "loss", ["implementation": "transformers", "chunks": 8], .conflict,
+      "\"chunks\" says nothing here: it goes with \"implementation\": \"chunked\"",
+      at: "loss.chunks", fix: "Leave it out, or add \"implementation\": \"chunked\"."),
     Mistake(
-      "gradient_clipping", -1, .invalid, "-1.0 is out of range", at: "gradient_clipping",
-      fix: "Use a number from 0.0001 to 1000000.0."),
+      "gradient_clipping", -1, .invalid, "-1 is out of range", at: "gradient_clipping",
+      fix: "Use a number from 0.0001 to 1000000."),
     Mistake(
       "gradient_clipping", "off", .invalid, "expected a number, found the text \"off\"",
       at: "gradient_clipping", fix: "Write a number."),
@@ -165,6 +173,9 @@ import Testing
       "strategies", ["early": ["rnak": 1]], .unknown, "unknown key \"rnak\"",
       at: "strategies.early.rnak", fix: "Did you mean \"rank\"?"),
     Mistake(
+      "strategies", ["late": ["rank": 1]], .unknown, "unknown key \"rank\"",
+      at: "strategies.late.rank", fix: "Leave it out: nothing goes here."),
+    Mistake(
       "strategies", ["early": ["rank": 9]], .invalid, "9 is out of range",
       at: "strategies.early.rank", fix: "Use a whole number from 1 to 8."),
     Mistake(
@@ -210,7 +221,7 @@ import Testing
       fix: "Remove one of the two."),
     Mistake(
       "hardware", ["device": ["memory_gib": 1e300]], .invalid, "1e+300 is out of range",
-      at: "hardware.device.memory_gib", fix: "Use a number from 0.001 to 1000000.0."),
+      at: "hardware.device.memory_gib", fix: "Use a number from 0.001 to 1000000."),
     Mistake(
       "hardware", ["device": ["memory_gib": 24, "compute_capability": "ada"]], .invalid,
       "the text \"ada\" is not a CUDA compute capability",

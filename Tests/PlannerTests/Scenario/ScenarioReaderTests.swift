@@ -144,6 +144,7 @@ struct FakeFamily: ModelFamily {
 
 private struct Late: Strategy {
   static let (name, summary) = ("late", "")
+  static let keys: [SettingKey] = []
   static let stage = Stage.placement
   static let decisions: Set<Decision> = []
   let label = "late"
@@ -153,17 +154,19 @@ private struct Late: Strategy {
 
 private struct Early: Strategy {
   static let (name, summary) = ("early", "")
+  static let keys = [SettingKey("rank", .integer(1...8), default: 1, "a rank")]
   static let stage = Stage.precision
   static let decisions: Set<Decision> = []
   let label: String
   init(_ settings: inout Settings) throws(PlanError) {
-    label = "early \(try settings.integer("rank", in: 1...8, default: 1))"
+    label = "early \(try settings.integer("rank"))"
   }
   func decide(_ plan: inout TrainingPlan) throws(PlanError) {}
 }
 
 private struct AlsoEarly: Strategy {
   static let (name, summary) = ("also_early", "")
+  static let keys: [SettingKey] = []
   static let stage = Stage.precision
   static let decisions: Set<Decision> = []
   let label = "also early"

@@ -83,7 +83,7 @@ import Testing
   }
 
   @Test("does not count copies that share nothing") func copies() throws {
-    var settings = try Settings(["replicas": 8], path: "ddp")
+    var settings = try Settings(["replicas": 8], path: "ddp", keys: DistributedDataParallel.keys)
     let base = Self.with(40, try Self.scenario("rtx-4090", DistributedDataParallel(&settings)))
     #expect(try DeviceCountSolver(base).least()?.devices == 1)
     #expect(try DeviceCountSolver(Self.with(1, base)).least() == nil)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The settings of LoRA over quantized weights") struct LoRASettingsTests {
   private func read(_ members: [JSONValue.Member]) throws(PlanError) -> LoRA {
-    var settings = try Settings(.object(members), path: "strategies.lora")
+    var settings = try Settings(.object(members), path: "strategies.lora", keys: LoRA.keys)
     let lora = try LoRA(&settings)
     try settings.finish()
     return lora

@@ -103,7 +103,7 @@ extension Scenario {
       GaLoreAdamW.self, GaLoreAdamW8bit.self, ApolloAdamW.self,
     ]
     let rank = JSONValue.integer(Int.random(in: 1...300, using: &g))
-    var settings = try Settings(["rank": rank], path: "optimizer")
+    var settings = try Settings(["rank": rank], path: "optimizer", keys: ApolloAdamW.keys)
     return try types.randomElement(using: &g)?.init(&settings)
   }
 

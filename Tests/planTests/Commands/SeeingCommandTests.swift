@@ -9,6 +9,10 @@ import Testing
     "128",
   ]
 
+  private let tiny =
+    #"{ "workload": { "micro_batch_size": 1, "sequence_length": 64 }, "model": {"#
+    + #" "model_type": "gpt2", "n_embd": 64, "n_layer": 2, "n_head": 2, "vocab_size": 500 } }"#
+
   /// Runs words, and gives what was written.
   private func run(_ words: [String], files: [String: String] = [:]) -> (
     answer: Tool.Answer, written: [String: [UInt8]]
@@ -41,9 +45,6 @@ import Testing
 
   @Test("report writes a page, and the same in Markdown where the file's name says so")
   func report() throws {
-    let tiny =
-      #"{ "workload": { "micro_batch_size": 1, "sequence_length": 64 }, "model": {"#
-      + #" "model_type": "gpt2", "n_embd": 64, "n_layer": 2, "n_head": 2, "vocab_size": 500 } }"#
     let page = run(["report", "t.json", "-o", "r.html"], files: ["t.json": tiny])
     #expect(page.answer == .init(exitCode: .answered, output: "r.html: fits\n"))
     let html = String(decoding: try #require(page.written["r.html"]), as: UTF8.self)
@@ -99,5 +100,37 @@ import Testing
     }
     let empty = run(["check", "--measured", "e.json"] + Self.words, files: ["e.json": "{}"])
     #expect(empty.answer.errors.contains("memory_stats"))
+  }
+
+  @Test("report takes the format from the file's name, and refuses names of others") func endings()
+  {
+    for (file, start) in [
+      ("r.html", "<!DOCTYPE"), ("r.HTM", "<!DOCTYPE"), ("out", "<!DOCTYPE"), ("r.md", "# "),
+      ("r.json", "{"), ("a.b/r", "<!DOCTYPE"),
+    ] {
+      let page = run(["report", "t.json", "-o", file], files: ["t.json": tiny])
+      #expect(String(decoding: page.written[file] ?? [], as: UTF8.self).hasPrefix(start), "\(file)")
+    }
+    let page = run(["report", "t.json", "-o", "r.pdf"], files: ["t.json": tiny])
+    #expect(page.answer.exitCode == .wrongInput && page.written.isEmpty)
+    #expect(
+      page.answer.errors
+        == "error: --output: a report is no \".pdf\"\n"
+        + "  fix: Name it report.html or report.md, or say --format.\n")
+    let forced = run(
+      ["report", "t.json", "-o", "r.pdf", "--format", "html"], files: ["t.json": tiny])
+    #expect(forced.answer.exitCode.rawValue < 2)
+  }
+
+  @Test("devices keeps to 80 columns and cuts no name of a device") func width() {
+    let table = run(["devices", "t.json"], files: ["t.json": tiny]).answer.output
+    #expect(table.split(separator: "\n").allSatisfy { $0.count <= 80 } && !table.contains("…"))
+    for device in DeviceCatalog.all { #expect(table.contains("\n  \(device.id)")) }
+  }
+
+  @Test("check says of a figure far off that it is, in its own column") func far() {
+    let far = run(["check", "--measured", "3", "--quantity", "live"] + Self.words)
+    let line = far.answer.output.split(separator: "\n").first { $0.hasPrefix("  live") }
+    #expect(line?.hasSuffix("3 B  over +1,000 %") == true, "\(far.answer.output)")
   }
 }

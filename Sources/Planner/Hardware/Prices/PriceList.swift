@@ -23,12 +23,28 @@ public struct PriceList: Hashable, Sendable {
   /// No price.
   public init() {}
 
+  private static let keys = [
+    SettingKey("schema", .integer(1...1), default: 1, "the version of this format"),
+    SettingKey(
+      "currency", .other("three capital letters", "EUR"), default: "USD", "of all amounts"),
+    SettingKey("as_of", .text, default: "undated", "the day of the prices"),
+    SettingKey("source", .text, default: "the price list", "whose they are"),
+    SettingKey(
+      needed: "devices", .other("an object with a key for each device", [:]), "their prices"),
+  ]
+
+  private static let deviceKeys = [
+    SettingKey("price", .number(0...1e12), otherwise: "the catalog's", "of one device"),
+    SettingKey("rental_per_hour", .number(0...1e12), otherwise: "the catalog's", "of one device"),
+    SettingKey("watts", .number(0.001...1e9), otherwise: "the data sheet's", "of one device"),
+  ]
+
   /// Reads a list.
   ///
   /// - Throws: ``PlanError`` with the key path for what it does not know.
   public init(_ value: JSONValue, path: String = "") throws(PlanError) {
-    var settings = try Settings(value, path: path)
-    try settings.expect(["schema", "currency", "as_of", "source", "devices"])
+    var settings = try Settings(value, path: path, keys: Self.keys)
+    _ = try settings.integer("schema")
     let currency = try settings.currency("currency") ?? CatalogPrices.currency
     let asOf = try settings.optionalString("as_of") ?? "undated"
     let source = try settings.optionalString("source") ?? "the price list"
@@ -39,10 +55,9 @@ public struct PriceList: Hashable, Sendable {
         fix: "Add \"devices\": { \"rtx-4090\": { \"price\": 1900, \"rental_per_hour\": 0.35 } }.")
     }
     for id in devices.keys {
-      guard var device = try devices.object(id) else { continue }
-      try device.expect(["price", "rental_per_hour", "watts"])
+      guard var device = try devices.object(id, keys: Self.deviceKeys) else { continue }
       func price(_ key: String) throws(PlanError) -> DevicePrice? {
-        try device.optionalNumber(key, in: 0...1e12).map {
+        try device.optionalNumber(key).map {
           DevicePrice(
             amount: $0, currency: currency, seller: source, asOf: asOf, source: "a price list")
         }
@@ -51,7 +66,7 @@ public struct PriceList: Hashable, Sendable {
         Entry(
           device: id.lowercased(), price: try price("price"),
           rental: try price("rental_per_hour"),
-          watts: try device.optionalNumber("watts", in: 0.001...1e9)))
+          watts: try device.optionalNumber("watts")))
     }
   }
 

@@ -15,11 +15,13 @@ struct Llama: ModelFamily {
   var mlpBias = false
   /// Norms over each query and key head.
   var headNorms = false
+  /// What the gate is passed through (`hidden_act`).
+  let activation: Activation
   /// Keys that a query can see, or `nil` for all before it.
   var window: Int?
 
   init(_ config: inout Settings) throws(PlanError) {
-    sizes = try DecoderSizes(&config, .init())
+    try self.init(&config, .init())
     let bias = try config.bool("attention_bias", default: false)
     inputBias = bias
     outputBias = bias
@@ -29,6 +31,7 @@ struct Llama: ModelFamily {
   /// The sizes that the whole lineage shares.
   init(_ config: inout Settings, _ defaults: DecoderSizes.Defaults) throws(PlanError) {
     sizes = try DecoderSizes(&config, defaults)
+    activation = try config.choice("hidden_act", default: .silu)
   }
 
   var linearModules: [String] { Self.linearModules }
@@ -79,7 +82,8 @@ struct Llama: ModelFamily {
       treatment: headNorms ? .headNorms : .none, in: &f)
     let attention = RotaryAttention(sizes, projections: projections, window: around.window)
     let mlp = try GatedMLP(
-      hidden: sizes.hidden, intermediate: sizes.intermediate, bias: mlpBias, in: &f)
+      hidden: sizes.hidden, intermediate: sizes.intermediate, bias: mlpBias, activation: activation,
+      in: &f)
     return DecoderLayer(
       attention: attention, feedForward: mlp,
       beforeAttention: try RMSNorm(

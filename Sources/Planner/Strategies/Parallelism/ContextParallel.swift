@@ -10,6 +10,13 @@ public struct ContextParallel: Strategy {
   public static let stage = Stage.partition
   /// See ``Strategy/decisions``.
   public static let decisions: Set<Decision> = [.contextParallelism]
+  /// See ``Strategy/keys``.
+  public static let keys: [SettingKey] = [
+    SettingKey(needed: "degree", .integer(1...1024), "devices that share each sequence"),
+    SettingKey(
+      "method", .choice(of: Mesh.ContextMethod.self), default: "ring",
+      "PyTorch's ring, or DeepSpeed's Ulysses, which exchanges heads"),
+  ]
 
   /// Devices that share a sequence.
   public let degree: Int
@@ -23,8 +30,8 @@ public struct ContextParallel: Strategy {
 
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
-    degree = try settings.integer("degree", in: 1...1024)
-    method = try settings.choice("method", default: .ring)
+    degree = try settings.integer("degree")
+    method = try settings.choice("method")
   }
 
   /// See ``Strategy/label``.

@@ -13,6 +13,10 @@ public struct ExpertParallel: Strategy {
   public static let stage = Stage.partition
   /// See ``Strategy/decisions``.
   public static let decisions: Set<Decision> = [.expertParallelism]
+  /// See ``Strategy/keys``.
+  public static let keys: [SettingKey] = [
+    SettingKey(needed: "degree", .integer(1...4096), "devices that share a layer's experts")
+  ]
 
   /// Devices that share a layer's experts.
   public let degree: Int
@@ -22,7 +26,7 @@ public struct ExpertParallel: Strategy {
 
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
-    degree = try settings.integer("degree", in: 1...4096)
+    degree = try settings.integer("degree")
   }
 
   /// See ``Strategy/label``.

@@ -1,5 +1,21 @@
 /// How the layers of a model are shared among the stages of a pipeline.
 struct LayerSplit: Hashable, Sendable {
+  /// What is read of it among the settings of a pipeline.
+  static let keys = [
+    SettingKey(
+      "layers", .integers(0...1_000_000), otherwise: "equal shares",
+      "layers of each stage, virtual ones included, in the model's order"),
+    SettingKey(
+      "layers",
+      .object([
+        SettingKey("first", .integer(0...1_000_000), otherwise: "its share", "of the first stage"),
+        SettingKey("last", .integer(0...1_000_000), otherwise: "its share", "of the last stage"),
+      ]), otherwise: "equal shares", "layers of the ends; the other stages share the rest"),
+    SettingKey(
+      "account_for_embedding", .truth, default: false, "the embedding counts as a layer"),
+    SettingKey("account_for_loss", .truth, default: false, "head and loss count as a layer"),
+  ]
+
   /// Layers of every stage, or `nil` to share them out.
   var layers: [Int]?
   /// Layers of the first stage, where only the others share.
@@ -32,7 +48,7 @@ struct LayerSplit: Hashable, Sendable {
     if let list = self.layers {
       guard list.count == stages else {
         throw PlanError(
-          .invalid, "\(list.count) numbers of layers for \(stages) stages",
+          .invalid, "the list is of length \(list.count), for \(stages) stages",
           path: path + ".layers", fix: "Write one number for each stage, in the model's order.")
       }
       guard list.reduce(0, +) == layers else {

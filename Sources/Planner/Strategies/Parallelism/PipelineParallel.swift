@@ -14,6 +14,17 @@ public struct PipelineParallel: Strategy {
   public static let stage = Stage.partition
   /// See ``Strategy/decisions``.
   public static let decisions: Set<Decision> = [.pipelineParallelism]
+  /// See ``Strategy/keys``.
+  public static let keys: [SettingKey] =
+    [
+      SettingKey(needed: "degree", .integer(1...4096), "stages"),
+      SettingKey(
+        "schedule", .choice(PipelineSchedules.all.map { $0.name }),
+        default: .string(PipelineSchedules.all[0].name), "in which order micro-batches run"),
+      SettingKey(
+        "virtual_stages", .integer(1...256), otherwise: "what the schedule has: 1 or 2",
+        "parts of the model on each stage"),
+    ] + LayerSplit.keys
 
   /// The names of all schedules, the default first.
   public static var schedules: String {
@@ -29,14 +40,15 @@ public struct PipelineParallel: Strategy {
 
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
-    degree = try settings.integer("degree", in: 1...4096)
+    degree = try settings.integer("degree")
     schedule = try Self.schedule(&settings)
-    let wanted = try settings.optionalInteger("virtual_stages", in: 1...256)
+    let wanted = try settings.optionalInteger("virtual_stages")
     let natural = schedule.chunks ?? (schedule.splitsBackward ? 1 : 2)
     virtualStages = wanted ?? natural
     if let fixed = schedule.chunks, let wanted, wanted != fixed {
       throw PlanError(
-        .conflict, "\(schedule.name) has \(fixed) stages on each rank, not \(wanted)",
+        .conflict,
+        "\(schedule.name) has \(fixed) \(fixed == 1 ? "stage" : "stages") on each rank, not \(wanted)",
         path: settings.place("virtual_stages"),
         fix: "Leave \"virtual_stages\" out, or use \"interleaved-1f1b\".")
     }
@@ -52,7 +64,7 @@ public struct PipelineParallel: Strategy {
     for schedule in PipelineSchedules.all where schedule.name == name { return schedule }
     throw .unknownName(
       name, "schedule", among: PipelineSchedules.all.map { $0.name },
-      path: settings.place("schedule"), list: "plan explain pipeline")
+      path: settings.place("schedule"), list: "plan show pipeline_parallel")
   }
 
   /// `"layers": [7, 9]`, or `{ "first": 7, "last": 6 }`.
@@ -60,15 +72,15 @@ public struct PipelineParallel: Strategy {
     var split = LayerSplit()
     if case .object? = settings.value("layers") {
       if var ends = try settings.object("layers") {
-        split.first = try ends.optionalInteger("first", in: 0...1_000_000)
-        split.last = try ends.optionalInteger("last", in: 0...1_000_000)
+        split.first = try ends.optionalInteger("first")
+        split.last = try ends.optionalInteger("last")
         try ends.finish()
       }
     } else {
-      split.layers = try settings.optionalIntegers("layers", in: 0...1_000_000)
+      split.layers = try settings.optionalIntegers("layers")
     }
-    split.countsEmbedding = try settings.bool("account_for_embedding", default: false)
-    split.countsHead = try settings.bool("account_for_loss", default: false)
+    split.countsEmbedding = try settings.bool("account_for_embedding")
+    split.countsHead = try settings.bool("account_for_loss")
     return split
   }
 

@@ -12,6 +12,8 @@ public struct SequenceParallel: Strategy {
   public static let stage = Stage.partition
   /// See ``Strategy/decisions``.
   public static let decisions: Set<Decision> = [.sequenceParallelism]
+  /// See ``Strategy/keys``.
+  public static let keys: [SettingKey] = []
 
   /// Cuts the sequence.
   public init() {}

@@ -12,6 +12,13 @@ public struct TensorParallel: Strategy {
   public static let stage = Stage.partition
   /// See ``Strategy/decisions``.
   public static let decisions: Set<Decision> = [.tensorParallelism]
+  /// See ``Strategy/keys``.
+  public static let keys: [SettingKey] = [
+    SettingKey(needed: "degree", .integer(1...1024), "devices that share each matrix"),
+    SettingKey(
+      "loss_parallel", .truth, otherwise: "what the framework does",
+      "the loss works on logits that are cut along the vocabulary"),
+  ]
 
   /// Devices that share each matrix.
   public let degree: Int
@@ -25,7 +32,7 @@ public struct TensorParallel: Strategy {
 
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
-    degree = try settings.integer("degree", in: 1...1024)
+    degree = try settings.integer("degree")
     cutsLogits = try settings.optionalBool("loss_parallel")
   }
 

@@ -11,6 +11,16 @@ public struct DistributedDataParallel: Strategy {
   public static let stage = Stage.sharding
   /// See ``Strategy/decisions``.
   public static let decisions: Set<Decision> = [.dataParallelism]
+  /// See ``Strategy/keys``.
+  public static let keys: [SettingKey] = [
+    SettingKey(needed: "replicas", .integer(1...1_000_000), "devices, each with a copy"),
+    SettingKey("gradient_as_bucket_view", .truth, default: false, ".grad is a view of a bucket"),
+    SettingKey(
+      "bucket_cap_mb", .integer(1...1_000_000), otherwise: "25, and 1 for the first",
+      "MiB at which a bucket is full"),
+    SettingKey(
+      "no_sync", .truth, default: false, "only the last micro-batch's backward reduces gradients"),
+  ]
 
   /// Devices, each with a copy.
   public private(set) var replicas: Int
@@ -23,10 +33,10 @@ public struct DistributedDataParallel: Strategy {
 
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
-    replicas = try settings.integer("replicas", in: 1...1_000_000)
-    viewsBuckets = try settings.bool("gradient_as_bucket_view", default: false)
-    bucketCap = try settings.optionalInteger("bucket_cap_mb", in: 1...1_000_000)
-    defersReduction = try settings.bool("no_sync", default: false)
+    replicas = try settings.integer("replicas")
+    viewsBuckets = try settings.bool("gradient_as_bucket_view")
+    bucketCap = try settings.optionalInteger("bucket_cap_mb")
+    defersReduction = try settings.bool("no_sync")
   }
 
   /// See ``Strategy/label``.

@@ -11,6 +11,31 @@ public struct FullyShard: Strategy {
   public static let stage = Stage.sharding
   /// See ``Strategy/decisions``.
   public static let decisions: Set<Decision> = [.dataParallelism]
+  /// See ``Strategy/keys``.
+  public static let keys: [SettingKey] =
+    [
+      SettingKey(needed: "shards", .integer(1...1_000_000), "devices that states are cut over"),
+      SettingKey(
+        "replicas", .integer(1...1_000_000), default: 1, "groups of such devices, each with a copy"),
+      SettingKey(
+        "version", .integer(1...2), default: 2, "2 is fully_shard, 1 is FullyShardedDataParallel"),
+      SettingKey(
+        "reshard_after_forward",
+        .other("true, false, or a number of ranks that divides the shards and is smaller", true),
+        otherwise: "true in the layers, false in the root",
+        "gathered parameters are freed after forward, or kept by so many ranks",
+        with: .key("version", 2)),
+      SettingKey(
+        "parameter_precision", .choice(of: Format.self), otherwise: "the model's format",
+        "param_dtype of the mixed precision"),
+      SettingKey(
+        "reduce_precision", .choice(of: Format.self), otherwise: "parameter_precision",
+        "reduce_dtype of the mixed precision"),
+      SettingKey(
+        "cpu_offload", .truth, default: false, "shards, gradients and optimizer on the host"),
+      SettingKey(
+        "no_sync", .truth, default: false, "only the last micro-batch's backward reduces gradients"),
+    ] + FullyShardedDataParallel.keys
 
   /// What becomes of gathered parameters after forward (`reshard_after_forward`).
   public enum Reshard: Hashable, Sendable {
@@ -73,15 +98,15 @@ extension FullyShard {
 
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
-    shards = try settings.integer("shards", in: 1...1_000_000)
-    replicas = try settings.integer("replicas", in: 1...1_000_000, default: 1)
-    let version = try settings.integer("version", in: 1...2, default: 2)
+    shards = try settings.integer("shards")
+    replicas = try settings.integer("replicas")
+    let version = try settings.integer("version")
     (layerReshard, rootReshard) =
       version == 1 ? (.always, .never) : try Self.reshard(&settings, shards: shards)
     parameterFormat = try Self.format("parameter_precision", &settings)
     reduceFormat = try Self.format("reduce_precision", &settings)
-    offloads = try settings.bool("cpu_offload", default: false)
-    defersReduction = try settings.bool("no_sync", default: false)
+    offloads = try settings.bool("cpu_offload")
+    defersReduction = try settings.bool("no_sync")
     if version == 1 { older = try FullyShardedDataParallel(&settings, self) }
   }
 

@@ -57,6 +57,30 @@ struct FullyShardedDataParallel: Sendable {
 }
 
 extension FullyShardedDataParallel {
+  /// What it reads beside what both versions have.
+  static let keys = [
+    SettingKey(
+      "sharding_strategy", .choice(of: Sharding.self),
+      otherwise: "\"full_shard\", with replicas \"hybrid_shard\"",
+      "what is cut, and what is freed after forward", with: .key("version", 1)),
+    SettingKey(
+      "backward_prefetch", .choice(of: Prefetch.self), default: "backward_pre",
+      "when backward gathers the next layer", with: .key("version", 1)),
+    SettingKey(
+      "forward_prefetch", .truth, default: false, "forward gathers the next layer ahead as well",
+      with: .key("version", 1)),
+    SettingKey(
+      "use_orig_params", .truth, default: true, "the optimizer sees the original parameters",
+      with: .key("version", 1)),
+    SettingKey(
+      "checkpoints_around_units", .truth, default: false,
+      "checkpoints lie around the units (transformers 4.48), not in them",
+      with: .key("version", 1)),
+    SettingKey(
+      "limit_all_gathers", .truth, default: true, "only true is planned",
+      with: .key("version", 1)),
+  ]
+
   /// Reads what is particular to this version.
   init(_ settings: inout Settings, _ common: FullyShard) throws(PlanError) {
     shards = common.shards
@@ -67,10 +91,10 @@ extension FullyShardedDataParallel {
     defersReduction = common.defersReduction
     sharding = try settings.choice(
       "sharding_strategy", default: replicas > 1 ? .hybridShard : .fullShard)
-    prefetch = try settings.choice("backward_prefetch", default: .before)
-    prefetchesForward = try settings.bool("forward_prefetch", default: false)
-    keepsOriginals = try settings.bool("use_orig_params", default: true)
-    isCheckpointedWhole = try settings.bool("checkpoints_around_units", default: false)
+    prefetch = try settings.choice("backward_prefetch")
+    prefetchesForward = try settings.bool("forward_prefetch")
+    keepsOriginals = try settings.bool("use_orig_params")
+    isCheckpointedWhole = try settings.bool("checkpoints_around_units")
     if settings.has("reshard_after_forward") {
       throw PlanError(
         .conflict,
@@ -83,7 +107,7 @@ extension FullyShardedDataParallel {
         .conflict, "\(sharding.rawValue) has no replicas", path: settings.place("replicas"),
         fix: "Use \"hybrid_shard\", or leave \"replicas\" out.")
     }
-    if try settings.bool("limit_all_gathers", default: true) == false {
+    if try settings.bool("limit_all_gathers") == false {
       throw PlanError(
         .unsupported,
         "how far unlimited all-gathers run ahead depends on the speed of host and device",

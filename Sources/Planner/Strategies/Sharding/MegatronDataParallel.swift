@@ -14,6 +14,24 @@ public struct MegatronDataParallel: Strategy {
   public static let stage = Stage.sharding
   /// See ``Strategy/decisions``.
   public static let decisions: Set<Decision> = [.dataParallelism]
+  /// See ``Strategy/keys``.
+  public static let keys: [SettingKey] = [
+    SettingKey(needed: "degree", .integer(1...1_000_000), "copies of the model"),
+    SettingKey(
+      "distributed_optimizer", .truth, default: false,
+      "each device has a part of the main weights and states"),
+    SettingKey(
+      "overlap_grad_reduce", .truth, default: false, "gradients are reduced during backward"),
+    SettingKey(
+      "overlap_param_gather", .truth, default: false, "weights are gathered during forward",
+      with: .key("distributed_optimizer", true)),
+    SettingKey(
+      "ddp_bucket_size", .integer(1...1_000_000_000_000), otherwise: "Megatron's choice",
+      "parameters of a bucket"),
+    SettingKey(
+      "num_distributed_optimizer_instances", .integer(1...1_000_000), default: 1,
+      "groups of copies that each share one optimizer; divides the degree"),
+  ]
 
   /// Copies of the model.
   public private(set) var degree: Int
@@ -37,13 +55,12 @@ public struct MegatronDataParallel: Strategy {
 
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
-    degree = try settings.integer("degree", in: 1...1_000_000)
-    sharesOptimizer = try settings.bool("distributed_optimizer", default: false)
-    overlapsReduction = try settings.bool("overlap_grad_reduce", default: false)
-    overlapsGather = try settings.bool("overlap_param_gather", default: false)
-    bucketSize = try settings.optionalInteger("ddp_bucket_size", in: 1...1_000_000_000_000)
-    instances = try settings.integer(
-      "num_distributed_optimizer_instances", in: 1...1_000_000, default: 1)
+    degree = try settings.integer("degree")
+    sharesOptimizer = try settings.bool("distributed_optimizer")
+    overlapsReduction = try settings.bool("overlap_grad_reduce")
+    overlapsGather = try settings.bool("overlap_param_gather")
+    bucketSize = try settings.optionalInteger("ddp_bucket_size")
+    instances = try settings.integer("num_distributed_optimizer_instances")
     guard degree % instances == 0 else {
       throw PlanError(
         .invalid, "\(degree) copies cannot be cut into \(instances) equal groups",

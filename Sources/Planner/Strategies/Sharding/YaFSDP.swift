@@ -16,6 +16,14 @@ public struct YaFSDP: Strategy {
   public static let stage = Stage.sharding
   /// See ``Strategy/decisions``.
   public static let decisions: Set<Decision> = [.dataParallelism]
+  /// See ``Strategy/keys``.
+  public static let keys: [SettingKey] = [
+    SettingKey(needed: "shards", .integer(1...1_000_000), "devices that each unit is cut over"),
+    SettingKey(
+      "zero_stage", .integer(2...3), default: 3, "2 keeps gathered parameters for backward"),
+    SettingKey(
+      "bit16_reduce_scatter", .truth, default: false, "gradients are reduced in 16 bits, not fp32"),
+  ]
 
   /// Ranks that each unit is cut over.
   public private(set) var shards: Int
@@ -26,9 +34,9 @@ public struct YaFSDP: Strategy {
 
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
-    shards = try settings.integer("shards", in: 1...1_000_000)
-    stage = try settings.integer("zero_stage", in: 2...3, default: 3)
-    reducesIn16Bits = try settings.bool("bit16_reduce_scatter", default: false)
+    shards = try settings.integer("shards")
+    stage = try settings.integer("zero_stage")
+    reducesIn16Bits = try settings.bool("bit16_reduce_scatter")
   }
 
   /// See ``Strategy/label``.

@@ -59,7 +59,10 @@ import Testing
     #expect(
       error(["model_type": "gemma3_text", "use_bidirectional_attention": true])?.path
         == "model.use_bidirectional_attention")
-    #expect(error(["model_type": "phi3", "hidden_act": "mish"])?.path == "model.hidden_act")
+    for type in ["phi3", "llama", "mistral", "qwen2", "qwen3"] {
+      #expect(
+        error(["model_type": .string(type), "hidden_act": "mish"])?.path == "model.hidden_act")
+    }
     #expect(
       error(["model_type": "phi3", "partial_rotary_factor": 0.001])?.path
         == "model.partial_rotary_factor")

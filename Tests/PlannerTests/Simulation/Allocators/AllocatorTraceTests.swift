@@ -6,7 +6,8 @@ import Testing
   static let cases = Fixtures.cases("allocator-traces")
 
   private func settings(_ trace: Fixtures.Case) throws -> AllocatorSettings {
-    var settings = try Settings(trace["allocator"] ?? .null, path: "allocator")
+    var settings = try Settings(
+      trace["allocator"] ?? .null, path: "allocator", keys: AllocatorSettings.keys)
     let read = try AllocatorSettings(&settings)
     try settings.finish()
     return read

@@ -90,7 +90,7 @@ import Testing
       if schedule.chunks == nil { scenario.workload.gradientAccumulationSteps = degree }
       var settings = try Settings(
         .object([.init("degree", .integer(degree)), .init("schedule", .string(schedule.name))]),
-        path: "strategies.pipeline_parallel")
+        path: "strategies.pipeline_parallel", keys: PipelineParallel.keys)
       scenario.strategies.append(try PipelineParallel(&settings))
       do { _ = try Planner.decide(scenario) } catch { continue }
       let steps: PipelineSteps

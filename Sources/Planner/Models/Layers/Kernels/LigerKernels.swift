@@ -28,6 +28,7 @@ struct LigerKernels: LayerKernels {
     guard mlp.gate.bias == nil, mlp.up.bias == nil, mlp.down.bias == nil else {
       throw .biasedMLP
     }
+    guard mlp.activation == .silu else { throw .otherActivation(mlp.activation) }
     let gate = try f.project(x, mlp.gate)
     f.enter("mlp", holding: gate)
     let up = f.local(try f.project(x, mlp.up))
@@ -40,5 +41,11 @@ extension PlanError {
     Self(
       .unsupported, "Liger's MLP has no biases, this model's has", path: "kernels",
       fix: "Use \"torch\" kernels, or set mlp_bias of the model to false.")
+  }
+
+  fileprivate static func otherActivation(_ activation: Activation) -> Self {
+    Self(
+      .unsupported, "Liger's MLP runs silu, this model's \(activation.rawValue)", path: "kernels",
+      fix: "Use \"torch\" kernels, or set hidden_act of the model to silu.")
   }
 }

@@ -17,6 +17,83 @@ public struct Zero: Strategy {
   /// See ``Strategy/decisions``.
   public static let decisions: Set<Decision> = [.dataParallelism, .optimizerPlacement]
 
+  /// See ``Strategy/keys``; names and defaults are DeepSpeed's.
+  public static let keys: [SettingKey] = [
+    SettingKey(
+      needed: "stage", .integer(1...3),
+      "1 cuts optimizer states, 2 gradients as well, 3 parameters as well"),
+    SettingKey(needed: "shards", .integer(1...1_000_000), "devices of the data-parallel world"),
+    SettingKey(
+      "reduce_bucket_size", .number(1...1e12), default: 500_000_000,
+      "elements that are reduced together"),
+    SettingKey(
+      "allgather_bucket_size", .number(2...1e12), default: 500_000_000,
+      "elements that are gathered together; changes no peak"),
+    SettingKey(
+      "overlap_comm", .truth, otherwise: "true in stage 3, else false",
+      "gradients are reduced while backward runs"),
+    SettingKey(
+      "contiguous_gradients", .truth, default: true,
+      "gradients are copied to one buffer ahead of their reduction"),
+    SettingKey(
+      "reduce_scatter", .truth, default: true, "gradients are reduced in slices by owner"),
+    SettingKey(
+      "round_robin_gradients", .truth, default: false, "ranks own parameters in turns"),
+    SettingKey(
+      "sub_group_size", .number(1...1e12), default: 1_000_000_000,
+      "stage 3: elements of a rank's share that are updated together"),
+    SettingKey(
+      "stage3_prefetch_bucket_size", .number(0...1e12), default: 50_000_000,
+      "stage 3: elements that are gathered ahead"),
+    SettingKey(
+      "stage3_max_live_parameters", .number(0...1e12), default: 1_000_000_000,
+      "stage 3: elements up to which more is gathered ahead"),
+    SettingKey(
+      "stage3_max_reuse_distance", .number(0...1e12), default: 1_000_000_000,
+      "stage 3: parameters used again within so many elements stay"),
+    SettingKey(
+      "stage3_param_persistence_threshold", .number(0...1e12), default: 100_000,
+      "stage 3: parameters of at most so many elements stay whole"),
+    SettingKey(
+      "stage3_gather_16bit_weights_on_model_save", .truth, default: false,
+      "read, and without effect on a step"),
+    SettingKey("allgather_partitions", .truth, default: true, "read, and without effect on a peak"),
+    SettingKey(
+      "use_multi_rank_bucket_allreduce", .truth, default: true,
+      "read, and without effect on a peak"),
+    SettingKey(
+      "leaf_module",
+      .object([
+        SettingKey(
+          "classes", .texts, otherwise: "DeepSpeed's list",
+          "mixtures that stage 3 gathers whole; [] for none")
+      ]), otherwise: "DeepSpeed's list", "stage 3: modules whose parameters are gathered together"),
+    SettingKey("torch_adam", .truth, default: false, "torch.optim steps, not FusedAdam"),
+    SettingKey(
+      "zero_allow_untested_optimizer", .truth, default: false,
+      "optimizers run that DeepSpeed does not call tested"),
+    SettingKey(
+      "bf16_master_weights_and_grads", .truth, default: false,
+      "master weights and their gradients in bf16"),
+    SettingKey(
+      "bf16_optimizer_states", .truth, default: false, "optimizer states in bf16 as well"),
+    SettingKey(
+      "grad_accum_dtype", .choice(of: Format.self), otherwise: "the model's format",
+      "format in which gradients of micro-batches add up"),
+    SettingKey(
+      "immediate_grad_update", .truth, default: false,
+      "BF16_Optimizer adds a gradient up as soon as it is there"),
+    SettingKey(
+      "offload_optimizer", .object(ZeroOffload.keys(ofOptimizer: true)), otherwise: "on the device",
+      "where fp32 weights, optimizer states and gradients lie"),
+    SettingKey(
+      "offload_param", .object(ZeroOffload.keys(ofOptimizer: false)), otherwise: "on the device",
+      "stage 3: where the shares of parameters lie"),
+  ]
+
+  /// Formats that gradients add up in, as `data_types` names them.
+  private enum Format: String, CaseIterable { case fp32, bf16, fp16 }
+
   /// 1: optimizer states are cut; 2: gradients as well; 3: parameters as well.
   public let partitioning: Int
   /// Devices of the data-parallel world.
@@ -62,42 +139,33 @@ public struct Zero: Strategy {
 
   /// Reads the settings of a scenario.
   public init(_ settings: inout Settings) throws(PlanError) {
-    partitioning = try settings.integer("stage", in: 1...3)
-    shards = try settings.integer("shards", in: 1...1_000_000)
-    reduceBucket = try Self.size("reduce_bucket_size", 500_000_000, &settings, atLeast: 1)
-    _ = try Self.size("allgather_bucket_size", 500_000_000, &settings, atLeast: 2)
-    overlaps = try settings.bool("overlap_comm", default: partitioning == 3)
-    contiguous = try settings.bool("contiguous_gradients", default: true)
-    scatters = try settings.bool("reduce_scatter", default: true)
-    roundRobin = try settings.bool("round_robin_gradients", default: false)
-    subGroup = try Self.size("sub_group_size", 1_000_000_000, &settings, atLeast: 1)
-    prefetchBucket = try Self.size("stage3_prefetch_bucket_size", 50_000_000, &settings)
-    maxLive = try Self.size("stage3_max_live_parameters", 1_000_000_000, &settings)
-    maxReuse = try Self.size("stage3_max_reuse_distance", 1_000_000_000, &settings)
-    persistence = try Self.size("stage3_param_persistence_threshold", 100_000, &settings)
-    _ = try settings.bool("stage3_gather_16bit_weights_on_model_save", default: false)
-    _ = try settings.bool("allgather_partitions", default: true)
-    _ = try settings.bool("use_multi_rank_bucket_allreduce", default: true)
+    partitioning = try settings.integer("stage")
+    shards = try settings.integer("shards")
+    reduceBucket = Int(try settings.number("reduce_bucket_size"))
+    _ = try settings.number("allgather_bucket_size")
+    overlaps = try settings.optionalBool("overlap_comm") ?? (partitioning == 3)
+    contiguous = try settings.bool("contiguous_gradients")
+    scatters = try settings.bool("reduce_scatter")
+    roundRobin = try settings.bool("round_robin_gradients")
+    subGroup = Int(try settings.number("sub_group_size"))
+    prefetchBucket = Int(try settings.number("stage3_prefetch_bucket_size"))
+    maxLive = Int(try settings.number("stage3_max_live_parameters"))
+    maxReuse = Int(try settings.number("stage3_max_reuse_distance"))
+    persistence = Int(try settings.number("stage3_param_persistence_threshold"))
+    _ = try settings.bool("stage3_gather_16bit_weights_on_model_save")
+    _ = try settings.bool("allgather_partitions")
+    _ = try settings.bool("use_multi_rank_bucket_allreduce")
     gathersMixtures = try Self.gathersMixtures(&settings)
-    usesTorchAdam = try settings.bool("torch_adam", default: false)
-    allowsUntested = try settings.bool("zero_allow_untested_optimizer", default: false)
-    lowPrecisionMaster = try settings.bool("bf16_master_weights_and_grads", default: false)
-    lowPrecisionStates = try settings.bool("bf16_optimizer_states", default: false)
-    accumulation = try Self.format("grad_accum_dtype", &settings)
-    updatesImmediately = try settings.bool("immediate_grad_update", default: false)
+    usesTorchAdam = try settings.bool("torch_adam")
+    allowsUntested = try settings.bool("zero_allow_untested_optimizer")
+    lowPrecisionMaster = try settings.bool("bf16_master_weights_and_grads")
+    lowPrecisionStates = try settings.bool("bf16_optimizer_states")
+    accumulation =
+      try settings.value("grad_accum_dtype") == nil
+      ? nil : DType(rawValue: (settings.choice("grad_accum_dtype") as Format).rawValue)
+    updatesImmediately = try settings.bool("immediate_grad_update")
     optimizerOffload = try ZeroOffload.read("offload_optimizer", &settings)
     parameterOffload = try ZeroOffload.read("offload_param", &settings)
-  }
-
-  /// One of the floating-point formats, as `data_types` names them.
-  private static func format(_ key: String, _ settings: inout Settings) throws(PlanError) -> DType?
-  {
-    guard let name = try settings.optionalString(key) else { return nil }
-    let known: [DType] = [.fp32, .bf16, .fp16]
-    if let format = known.first(where: { $0.rawValue == name }) { return format }
-    throw PlanError(
-      .invalid, "\"\(name)\" is no format to add gradients up in", path: settings.place(key),
-      fix: "Use \"fp32\", \"bf16\" or \"fp16\".")
   }
 
   /// Whether `leaf_module.classes` is DeepSpeed's own list, its default, or empty.
@@ -115,17 +183,6 @@ public struct Zero: Strategy {
         fix: "Leave it out, or write \"classes\": [] for none.")
     }
     return true
-  }
-
-  /// A number of elements, which DeepSpeed's examples write as `5e8`.
-  private static func size(
-    _ key: String, _ value: Int, _ settings: inout Settings, atLeast: Int = 0
-  ) throws(PlanError) -> Int {
-    let most = 1e12
-    guard let number = try settings.optionalNumber(key, in: Double(atLeast)...most) else {
-      return value
-    }
-    return Int(number)
   }
 
   /// See ``Strategy/label``.

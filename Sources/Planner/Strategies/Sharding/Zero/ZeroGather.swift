@@ -207,8 +207,8 @@ struct ZeroGather {
 
   /// Backward is over: what is left, and views that nodes have, is free once the optimizer allocates.
   ///
-  /// - Returns: What is left, with its bytes.
-  mutating func end(_ tape: inout Tape) -> [(storage: Int32, bytes: Int)] {
+  /// - Returns: What is left, with its bytes and its role: parameters, and gradients that were copied.
+  mutating func end(_ tape: inout Tape) -> [(storage: Int32, bytes: Int, role: Role)] {
     for parameter in whole.indices where whole[parameter] >= 0 {
       late.append(whole[parameter])
       whole[parameter] = -1
@@ -223,6 +223,8 @@ struct ZeroGather {
     views.removeAll(keepingCapacity: true)
     groups.removeAll(keepingCapacity: true)
     defer { late.removeAll(keepingCapacity: true) }
-    return late.map { ($0, tape.storages[Int($0)].bytes) }
+    return late.map { storage in
+      (storage, tape.storages[Int(storage)].bytes, tape.storages[Int(storage)].role)
+    }
   }
 }

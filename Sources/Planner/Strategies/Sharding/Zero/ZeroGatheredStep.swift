@@ -16,7 +16,7 @@ final class ZeroGatheredStep: Distribution {
   private let kernels: KernelTraits
   private var uses: ZeroUses
   private let leftover: [Int]
-  private var late: [(storage: Int32, bytes: Int)] = []
+  private var late: [(storage: Int32, bytes: Int, role: Role)] = []
   private let trace: ZeroTrace
   private let replays: Bool
   private(set) var parameters: ZeroParameters
@@ -287,7 +287,7 @@ final class ZeroGatheredStep: Distribution {
     if isLast {
       late = left
     } else {
-      for (storage, _) in left { tape.release(storage, Moment.allGather.rawValue) }
+      for (storage, _, _) in left { tape.release(storage, Moment.allGather.rawValue) }
     }
     tape.release(scalars, Moment.end.rawValue)
     tape.release(early, Moment.end.rawValue)
@@ -298,7 +298,7 @@ final class ZeroGatheredStep: Distribution {
   /// All parameters are cut; the norm in fp64, one share after the other; then sub-group after sub-group.
   func beforeOptimizer(in schedule: inout Schedule) throws(PlanError) {
     let moment = Moment.optimizerStep.rawValue
-    for (storage, bytes) in late { schedule.free(bytes, .parameters, moment, storage: storage) }
+    for (storage, bytes, role) in late { schedule.free(bytes, role, moment, storage: storage) }
     for bytes in persistent { schedule.free(bytes, .parameters, moment) }
     guard settings.optimizerOffload == nil else { return }
     let (scalars, norms) = size == 4 ? (56, 0) : (24, 32)

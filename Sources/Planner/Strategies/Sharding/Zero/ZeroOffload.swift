@@ -33,27 +33,53 @@ public struct ZeroOffload: Hashable, Sendable {
   /// Elements of parameters that stay on the host though the others are on disk (`max_in_cpu`).
   public let mostOnHost: Int
 
+  /// What it reads: `offload_optimizer`, or `offload_param`.
+  static func keys(ofOptimizer isOptimizer: Bool) -> [SettingKey] {
+    let common = [
+      SettingKey(
+        "device", .choice(of: Device.self), default: "none", "memory of the host, or a disk"),
+      SettingKey("pin_memory", .truth, default: true, "memory of the host is pinned"),
+      SettingKey(
+        "buffer_count", .integer(0...1000), default: isOptimizer ? 4 : 5,
+        "buffers on the way to the disk"),
+      SettingKey("nvme_path", .text, otherwise: "none", "where the disk is; changes nothing"),
+    ]
+    guard isOptimizer else {
+      return common + [
+        SettingKey(
+          "buffer_size", .number(0...1e12), default: 100_000_000, "elements of each buffer"),
+        SettingKey(
+          "max_in_cpu", .number(0...1e12), default: 1_000_000_000,
+          "elements that stay on the host though the others are on disk"),
+      ]
+    }
+    let ignored = ["pipeline_read", "pipeline_write", "fast_init"].map { key in
+      SettingKey(key, .truth, default: false, "read, and without effect on memory")
+    }
+    return common + [SettingKey("ratio", .number(0...1), default: 1, "only 1 is planned")] + ignored
+  }
+
   /// The setting at `key`; `nil` where it is absent or `none`.
   static func read(_ key: String, _ settings: inout Settings) throws(PlanError) -> Self? {
     guard var options = try settings.object(key) else { return nil }
     let isOptimizer = key == "offload_optimizer"
-    let device: Device = try options.choice("device", default: Device.none)
-    let isPinned = try options.bool("pin_memory", default: true)
-    let buffers = try options.integer("buffer_count", in: 0...1000, default: isOptimizer ? 4 : 5)
+    let device: Device = try options.choice("device")
+    let isPinned = try options.bool("pin_memory")
+    let buffers = try options.integer("buffer_count")
     _ = try options.optionalString("nvme_path")
-    var (size, most) = (100_000_000, 1_000_000_000)
+    var (size, most) = (0, 0)
     if isOptimizer {
-      if let ratio = try options.optionalNumber("ratio", in: 0...1), ratio < 1 {
+      guard try options.number("ratio") == 1 else {
         throw PlanError(
           .unsupported, "an optimizer that is offloaded in part cannot be planned",
           path: options.place("ratio"), fix: "Leave \"ratio\" out: 1.0 is DeepSpeed's default.")
       }
       for key in ["pipeline_read", "pipeline_write", "fast_init"] {
-        _ = try options.bool(key, default: false)
+        _ = try options.bool(key)
       }
     } else {
-      if let number = try options.optionalNumber("buffer_size", in: 0...1e12) { size = Int(number) }
-      if let number = try options.optionalNumber("max_in_cpu", in: 0...1e12) { most = Int(number) }
+      size = Int(try options.number("buffer_size"))
+      most = Int(try options.number("max_in_cpu"))
     }
     try options.finish()
     guard device != .none else { return nil }
