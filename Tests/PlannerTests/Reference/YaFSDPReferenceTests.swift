@@ -24,7 +24,8 @@ import Testing
         {"shards": \([2, 7, 64][Int(seed % 3)]), "zero_stage": \(seed % 2 + 2),
          "bit16_reduce_scatter": \(seed % 5 == 0)}
         """
-      var settings = try Settings(try JSONReader.read(text), path: "strategies.yafsdp")
+      var settings = try Settings(
+        try JSONReader.read(text), path: "strategies.yafsdp", keys: YaFSDP.keys)
       scenario.strategies.append(try YaFSDP(&settings))
       do {
         _ = try Planner.plan(scenario)
