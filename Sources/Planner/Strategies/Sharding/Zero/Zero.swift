@@ -178,8 +178,8 @@ public struct Zero: Strategy {
   private var assumption: Assumption {
     let rank =
       partitioning == 3
-      ? "rank 0; memory that another stream has read is free for the next allocation; one parameter more is gathered "
-        + "where gathered ones wait for others to go"
+      ? "rank 0; memory that another stream has read is free for the next allocation; of a model with mixtures one "
+        + "parameter more is gathered where gathered ones wait for others to go"
       : "the rank whose gradients are the largest and reduced first"
     return Assumption(
       "zero", "DeepSpeed 0.19.8 runs ZeRO stage \(partitioning), on \(rank)",
