@@ -26,11 +26,6 @@ import Testing
       (
         #""base_quantization": "nf4", "use_dora": true"#, "", "strategies.lora.base_quantization"
       ),
-      (
-        #""base_quantization": "nf4""#,
-        #", "offload_optimizer": {"device": "cpu"}, "offload_param": {"device": "cpu"}"#,
-        "strategies.zero.offload_param"
-      ),
     ])
   func quantized(_ lora: String, _ zero: String, _ place: String) throws {
     let adapters = #""target_modules": ["q_proj"], "adapter_precision": "base""#

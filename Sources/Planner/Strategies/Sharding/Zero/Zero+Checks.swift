@@ -17,8 +17,10 @@ extension Zero {
       throw Self.refused(
         "ZeRO on a processor cannot be planned", "hardware.device", "Use a GPU, or fsdp.")
     }
-    if partitioning == 3, let quantization = plan.context.quantization {
-      try check(quantization, plan)
+    if partitioning == 3, plan.context.quantization is EightBitWeight {
+      throw Self.refused(
+        "bitsandbytes keeps its 8-bit integers whole beside what stage 3 cuts of them, which cannot be planned",
+        "strategies.lora.base_quantization", "Use \"nf4\", or stage 1 or 2.")
     }
     if !contiguous, partitioning < 3 || optimizerOffload != nil {
       throw Self.refused(
@@ -52,25 +54,6 @@ extension Zero {
       throw Self.refused(
         "offloaded activations under ZeRO cannot be planned", "strategies.offload_activations",
         "Leave it out.")
-    }
-  }
-
-  /// Refuses quantized weights that stage 3 was not measured with.
-  private func check(_ quantization: any QuantizedWeight, _ plan: TrainingPlan) throws(PlanError) {
-    guard quantization is FourBitWeight else {
-      throw Self.refused(
-        "stage 3 cannot cut bitsandbytes' 8-bit integers in the planner",
-        "strategies.lora.base_quantization", "Use \"nf4\", or stage 1 or 2.")
-    }
-    if parameterOffload != nil {
-      throw Self.refused(
-        "quantized weights that are offloaded cannot be planned", "strategies.zero.offload_param",
-        "Leave it out.")
-    }
-    if plan.context.autocast != nil {
-      throw Self.refused(
-        "quantized weights in stage 3 under autocast cannot be planned",
-        "strategies.lora.base_quantization", "Leave \"autocast\" out, or use stage 1 or 2.")
     }
   }
 

@@ -38,8 +38,10 @@ struct ZeroGather {
   private var views: [Int: Int32] = [:]
   /// The parameters of the trace one by one, with the number of their use.
   private let queue: [(parameter: Int, use: Int)]
-  /// The uses of each parameter.
+  /// The uses of each parameter; of one of a leaf module, all that it is in.
   private let usesOf: [[Int]]
+  /// For each parameter, whether a leaf module has it.
+  private let isInLeaf: [Bool]
   /// What was let go of last.
   private var late: [Int32] = []
   private var next = 0
@@ -48,8 +50,7 @@ struct ZeroGather {
   private var live = 0
 
   init(
-    _ settings: Zero, _ trace: ZeroTrace, _ all: [ZeroParameters.Parameter],
-    _ formats: ZeroFormats, hasMixtures: Bool = false
+    _ settings: Zero, _ trace: ZeroTrace, _ all: [ZeroParameters.Parameter], _ formats: ZeroFormats
   ) {
     self.settings = settings
     gatheredSizes = all.map { formats.gatheredSize($0) }
@@ -60,28 +61,21 @@ struct ZeroGather {
     fetchedFor = Array(repeating: -1, count: all.count)
     var queue: [(parameter: Int, use: Int)] = []
     var usesOf: [[Int]] = Array(repeating: [], count: all.count)
+    var isInLeaf = Array(repeating: false, count: all.count)
+    for leaves in trace.inside { for parameter in leaves { isInLeaf[parameter] = true } }
     for (use, parameters) in trace.uses.enumerated() {
       for parameter in parameters {
         queue.append((parameter, use))
-        usesOf[parameter].append(use)
+        if !isInLeaf[parameter] { usesOf[parameter].append(use) }
       }
+      for parameter in trace.inside[use] { usesOf[parameter].append(use) }
     }
+    self.isInLeaf = isInLeaf
     (self.queue, self.usesOf) = (queue, usesOf)
-    let elements = all.reduce(0) { $0 &+ $1.elements }
-    let layers = all.sorted { $0.elements > $1.elements }.dropFirst(2)
-    if elements > settings.maxLive, settings.shards > 1, hasMixtures {
-      slack = layers.first.map { $0.elements * formats.gatheredSize($0) } ?? 0
-    }
   }
 
   /// Whether a parameter stays whole from step to step.
   func persists(_ parameter: Int) -> Bool { all[parameter].elements <= settings.persistence }
-
-  /// Of a model with mixtures, bytes of the largest parameter but an embedding and a head; nothing where all may be there.
-  ///
-  /// What stays of such a model for its next use is not followed to the end: DeepSpeed measures that distance past a leaf
-  /// module otherwise than past others (`__params_to_release` in `partitioned_param_coordinator.py`).
-  private(set) var slack = 0
 
   /// A micro-batch begins.
   mutating func begin() {
@@ -257,8 +251,8 @@ struct ZeroGather {
   private func isUsedSoon(_ parameter: Int) -> Bool {
     let uses = usesOf[parameter]
     guard let use = uses.first(where: { $0 >= step }) else { return false }
-    return trace.touched[use] - trace.touched[min(step, trace.touched.count - 1)]
-      < settings.maxReuse
+    let touched = isInLeaf[parameter] ? trace.touchedInside : trace.touched
+    return touched[use] &- touched[min(step, touched.count - 1)] < settings.maxReuse
   }
 
   /// As ``release(_:_:)`` does with a parameter: a gradient that was copied.

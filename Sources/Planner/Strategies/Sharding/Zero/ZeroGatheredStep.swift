@@ -31,8 +31,6 @@ final class ZeroGatheredStep: Distribution {
 
   let microBatches: Int
   private var isLast = true
-  /// ``ZeroGather/slack``.
-  private var early: Int32 = -1
   /// The loss as the engine scales it and reports it.
   private var scalars: Int32 = -1
   /// Gradients that are reduced together.
@@ -74,8 +72,7 @@ final class ZeroGatheredStep: Distribution {
   func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight] {
     parameters.fill(weights)
     try parameters.checkTotal()
-    gather = ZeroGather(
-      settings, trace, parameters.all, formats, hasMixtures: uses.hasMixtures)
+    gather = ZeroGather(settings, trace, parameters.all, formats)
     gradients = Array(repeating: -1, count: parameters.all.count)
     stays = Array(repeating: false, count: parameters.all.count)
     let exchanged = formats.exchanged(parameters.all)
@@ -149,9 +146,6 @@ final class ZeroGatheredStep: Distribution {
 
   func beforeForward(_ section: Int, in tape: inout Tape) {
     parameters.enter(section)
-    if section == 0, gather.slack > 0 {
-      early = tape.allocate(gather.slack, .communication, Moment.allGather.rawValue)
-    }
     for _ in 0..<ZeroTrace.containers(section) { gather.fetch([], &tape) }
   }
 
@@ -323,7 +317,6 @@ final class ZeroGatheredStep: Distribution {
       for (storage, _) in left { tape.release(storage, Moment.allGather.rawValue) }
     }
     tape.release(scalars, Moment.end.rawValue)
-    tape.release(early, Moment.end.rawValue)
   }
 
   // MARK: The step

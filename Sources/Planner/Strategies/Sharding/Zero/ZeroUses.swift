@@ -39,15 +39,12 @@ struct ZeroUses {
   private(set) var detached: [Int]
   /// For each operation that is all of a module: which of its inputs are weights, a bit each; else 0.
   private(set) var weightInputs: [UInt8]
-  /// Whether there are mixtures of experts.
-  let hasMixtures: Bool
   private var name = ""
   /// The modules that are running forward, and backward, or -1.
   private var open = (forward: -1, backward: -1)
 
   init(_ program: Program, _ plan: TrainingPlan, _ settings: Zero) {
     names = program.operations.map { $0.module.description }
-    hasMixtures = program.spans.contains { $0.kind == .mixture || $0.kind == .experts }
     isModule = names.map { $0 == "act" || $0 == "rotary_emb" }
     lookups = program.operations.map { $0.name.description == "embedding" }
     owner = Array(repeating: -1, count: program.operations.count)
@@ -73,6 +70,14 @@ struct ZeroUses {
         weightInputs[module.first] |= 1 << bit
       }
     }
+  }
+
+  /// Whether there are mixtures that DeepSpeed has as leaf modules.
+  var hasLeafModules: Bool { modules.contains { $0.isMixture } }
+
+  /// Whether a weight is of such a mixture.
+  func isInLeafModule(_ leaf: Int) -> Bool {
+    modules.contains { $0.isMixture && $0.leaves.contains(leaf) }
   }
 
   /// Whether an operation saves a view of a weight.
