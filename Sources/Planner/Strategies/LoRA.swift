@@ -141,7 +141,7 @@ public struct LoRA: Strategy {
       let base =
         f.context.quantization?.adapterFormat ?? f.context.storedFormat ?? f.context.dtype
       let isWide = settings.adapterPrecision == .fp32 && !f.context.castsAdapters
-      let dtype: DType = isWide ? .fp32 : base
+      let dtype: DType = isWide ? .fp32 : f.context.castsAdapters ? f.context.dtype : base
       func whole(_ width: Int, _ isCut: Bool) throws(PlanError) -> Int? {
         isCut ? try checkedProduct(width, settings.rank, f.context.mesh.tensor) : nil
       }

@@ -5,6 +5,7 @@ import Testing
 @Suite("DeepSpeed's own figures for ZeRO") struct ZeroTests {
   static let cases =
     Fixtures.cases("zero") + Fixtures.cases("zero-states") + Fixtures.cases("zero-quantized")
+    + Fixtures.cases("zero-autocast") + Fixtures.cases("zero-gathering")
 
   /// The reference ran on one rank or two; the plan is for the one that needs most, which may be another.
   private static let above = 0.012
@@ -13,11 +14,10 @@ import Testing
     if name.hasPrefix("g-"), phase == .optimizer { return 0.06 }
     // Of eight ranks in fp32, one has the largest gradient and another the most of them.
     if name.hasPrefix("ac-"), name.hasSuffix("ckpt-clip") { return 0.015 }
-    // Where few parameters may be there at once, the plan has one more, which is all experts of a layer.
-    let mixtures = ["moe-", "mix-", "q2m-", "q30-", "m87-"]
-    if mixtures.contains(where: { name.hasPrefix($0) }), phase != .optimizer { return 0.05 }
     return above
   }
+  /// What stage 3 may be above: the loss of fp16 is scaled by a tensor of four bytes.
+  private static let gathered = 4
   /// Eight bytes for each norm that an offloaded optimizer keeps.
   private static let below = 0.0001
 
@@ -31,13 +31,16 @@ import Testing
       let above = Self.above("\(reference)", phase.phase)
       #expect(-Self.below <= error && error <= above, "\(phase.phase.key) at \(phase.operation)")
       for role in Role.allCases { #expect(phase.breakdown[role] >= .zero, "\(role)") }
+      if reference.value.integer("scenario", "strategies", "zero", "stage") == 3 {
+        #expect(phase.live.count - expected <= Self.gathered, "\(phase.phase.key)")
+      }
     }
     if let parameters = reference.value.integer("reference", "parameters") {
       #expect(report.parameters == parameters)
     }
   }
 
-  @Test("are met to the byte in two of three phases") func exact() throws {
+  @Test("are met to the byte in three of four phases") func exact() throws {
     var (equal, all) = (0, 0)
     for reference in Self.cases {
       for phase in try Planner.plan(try reference.scenario).phases {
@@ -47,10 +50,10 @@ import Testing
         equal += phase.live.count == expected ? 1 : 0
       }
     }
-    #expect(all > 0 && 3 * equal >= 2 * all, "\(equal) of \(all)")
+    #expect(all > 0 && 4 * equal >= 3 * all, "\(equal) of \(all)")
   }
 
-  @Test("are all there") func count() { #expect(Self.cases.count == 206) }
+  @Test("are all there") func count() { #expect(Self.cases.count == 303) }
 
   @Test("leave behind what they found, in random scenarios of all families") func random() throws {
     var planned = 0

@@ -26,15 +26,6 @@ import Testing
       (
         #""base_quantization": "nf4", "use_dora": true"#, "", "strategies.lora.base_quantization"
       ),
-      (
-        #""base_quantization": "nf4""#,
-        #", "offload_optimizer": {"device": "cpu"}, "offload_param": {"device": "cpu"}"#,
-        "strategies.zero.offload_param"
-      ),
-      (
-        #""base_quantization": "nf4""#, #", "stage3_param_persistence_threshold": 0"#,
-        "strategies.zero.stage3_param_persistence_threshold"
-      ),
     ])
   func quantized(_ lora: String, _ zero: String, _ place: String) throws {
     let adapters = #""target_modules": ["q_proj"], "adapter_precision": "base""#
@@ -83,10 +74,6 @@ import Testing
         #"{"stage": 2, "shards": 2, "grad_accum_dtype": "fp16"}"#,
         "strategies.zero.grad_accum_dtype"
       ),
-      (
-        #"{"stage": 1, "shards": 2, "grad_accum_dtype": "fp32", "offload_optimizer": {"device": "cpu"}}"#,
-        "strategies.zero.grad_accum_dtype"
-      ),
     ])
   func refused(_ zero: String, _ place: String) {
     #expect {
@@ -102,9 +89,6 @@ import Testing
     #expect(throws: PlanError.self) { try Planner.plan(try scenario(zero, optimizer: "sgd")) }
     #expect(throws: PlanError.self) {
       try Planner.plan(try scenario(zero, precision: "fp8-mixed"))
-    }
-    #expect(throws: PlanError.self) {
-      try Planner.plan(try scenario(#"{"stage": 3, "shards": 2}"#, precision: "bf16-mixed"))
     }
     #expect(throws: PlanError.self) { try Planner.plan(try scenario(zero, layers: 2000)) }
   }

@@ -9,13 +9,19 @@ extension Forward {
   mutating func layerNorm(_ x: Value, weight: Parameter?, bias: Parameter?) throws(PlanError)
     -> Value
   {
-    let x = context.autocast == nil ? x : cast(x, to: .fp32)
-    begin("native_layer_norm", x, weight?.value, bias?.value)
+    // Autocast casts all arguments, the last one first, and keeps none of these casts for others.
+    let casts = context.autocast != nil
+    let b = bias.map { casts ? cast($0.value, to: .fp32, role: .gradients) : $0.value }
+    let w = weight.map { casts ? cast($0.value, to: .fp32, role: .gradients) : $0.value }
+    let x = casts ? cast(x, to: .fp32) : x
+    begin("native_layer_norm", x, w, b)
     save(x, for: .max)
+    if let w { save(w, for: .max) }
+    if let b { save(b, for: .max) }
     work(flops: 0, bytes: 2 * x.spec.bytes, dtype: x.spec.dtype)
     gradient(0, x.spec)
-    if let weight { gradient(1, weight.value.spec, role: .gradients) }
-    if let bias { gradient(2, bias.value.spec, role: .gradients) }
+    if let w { gradient(1, w.spec, role: .gradients) }
+    if let b { gradient(2, b.spec, role: .gradients) }
     let output = register(x.spec)
     let mean = register(x.spec.perRow.cast(to: context.kernels.isProcessor ? x.spec.dtype : .fp32))
     let deviation = register(mean.spec)

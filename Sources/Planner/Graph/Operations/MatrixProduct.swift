@@ -120,7 +120,8 @@ extension Forward {
     if linear.takesMatrix, linear.bias != nil { program.addsBias = true }
     let (weight, module, form) = (linear.weight, linear.module, linear.form)
     guard form == .matmul, let bias = linear.bias else {
-      return try product(x, weight, bias: linear.bias, module: module, form: form)
+      return try product(
+        x, weight, bias: linear.bias, module: module, form: form, takesMatrix: linear.takesMatrix)
     }
     return try add(try product(x, weight, module: module, form: form), bias.value)
   }
@@ -131,9 +132,12 @@ extension Forward {
   /// weight's gradient is made before the input's; with one after, and validation sums the bias's over the rows.
   mutating func product(
     _ x: Value, _ weight: Parameter, bias: Parameter? = nil, module: StaticString? = nil,
-    form: Linear.Form = .linear
+    form: Linear.Form = .linear, takesMatrix: Bool = false
   ) throws(PlanError) -> Value {
     if form != .addmm { markMultiplied(weight) }
+    if context.savesLinearInputs, context.autocast != nil, form == .linear {
+      return try castingProduct(x, weight, bias: bias, module: module, takesMatrix: takesMatrix)
+    }
     var castBias = form == .addmm ? nil : bias.map { castForProduct($0) }
     let w = castForProduct(weight, keeps: form != .matmul)
     let x = castForProduct(x)

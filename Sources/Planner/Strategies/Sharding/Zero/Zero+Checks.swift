@@ -8,11 +8,6 @@ extension Zero {
       throw Self.refused(
         "ZeRO with products in 8 bits cannot be planned", "precision", "Use \"bf16-mixed\".")
     }
-    if partitioning == 3, plan.context.autocast != nil, plan.context.dtype == .fp32 {
-      throw Self.refused(
-        "stage 3 under autocast cannot be planned: DeepSpeed's linear layer casts for itself there",
-        "precision", "Use stage 1 or 2, or \"bf16-true\", which keeps fp32 master weights.")
-    }
     if plan.context.bufferFormat != nil, plan.context.bufferFormat != plan.context.dtype {
       throw Self.refused(
         "DeepSpeed casts back what prepare_model_for_kbit_training widened",
@@ -22,8 +17,10 @@ extension Zero {
       throw Self.refused(
         "ZeRO on a processor cannot be planned", "hardware.device", "Use a GPU, or fsdp.")
     }
-    if partitioning == 3, let quantization = plan.context.quantization {
-      try check(quantization, plan)
+    if partitioning == 3, plan.context.quantization is EightBitWeight {
+      throw Self.refused(
+        "bitsandbytes keeps its 8-bit integers whole beside what stage 3 cuts of them, which cannot be planned",
+        "strategies.lora.base_quantization", "Use \"nf4\", or stage 1 or 2.")
     }
     if !contiguous, partitioning < 3 || optimizerOffload != nil {
       throw Self.refused(
@@ -57,25 +54,6 @@ extension Zero {
       throw Self.refused(
         "offloaded activations under ZeRO cannot be planned", "strategies.offload_activations",
         "Leave it out.")
-    }
-  }
-
-  /// Refuses quantized weights that stage 3 was not measured with.
-  private func check(_ quantization: any QuantizedWeight, _ plan: TrainingPlan) throws(PlanError) {
-    guard quantization is FourBitWeight else {
-      throw Self.refused(
-        "stage 3 cannot cut bitsandbytes' 8-bit integers in the planner",
-        "strategies.lora.base_quantization", "Use \"nf4\", or stage 1 or 2.")
-    }
-    if parameterOffload != nil {
-      throw Self.refused(
-        "quantized weights that are offloaded cannot be planned", "strategies.zero.offload_param",
-        "Leave it out.")
-    }
-    if plan.context.autocast != nil {
-      throw Self.refused(
-        "quantized weights in stage 3 under autocast cannot be planned",
-        "strategies.lora.base_quantization", "Leave \"autocast\" out, or use stage 1 or 2.")
     }
   }
 
@@ -128,10 +106,10 @@ extension Zero {
           + "for weights in \(formats.master.rawValue) cannot be planned",
         "strategies.zero.grad_accum_dtype", "Use \"fp32\", or leave it out.")
     }
-    if partitioning == 1, !addsUpApart(model) {
+    if context.framework == .deepspeed, !addsUpApart(model) {
       throw Self.refused(
-        "fp32 accumulation in stage 1 can be planned in bf16 and on the device only",
-        "strategies.zero.grad_accum_dtype", "Use stage 2, or leave it out.")
+        "a pipeline that adds gradients of a model in \(model.rawValue) up in fp32 cannot be planned",
+        "strategies.zero.grad_accum_dtype", "Use precision \"bf16-true\", or leave it out.")
     }
   }
 
@@ -141,12 +119,6 @@ extension Zero {
       throw PlanError(
         .unsupported, "ZeRO is planned layer by layer, for at most 1,024 layers",
         path: "model.num_hidden_layers", fix: "Use fewer layers, or fsdp.")
-    }
-    let widens = graph.program.operations.contains { $0.name.description.hasSuffix("layer_norm") }
-    if partitioning == 3, plan.context.autocast != nil, widens {
-      throw Self.refused(
-        "stage 3 under autocast cannot be planned of a model with LayerNorm, whose output autocast widens",
-        "autocast", "Leave \"autocast\" out, or use stage 1 or 2.")
     }
     if partitioning == 3, plan.context.quantization != nil {
       let isMixed = graph.program.spans.contains { $0.kind == .mixture || $0.kind == .experts }
@@ -158,14 +130,6 @@ extension Zero {
         throw Self.refused(
           "stage 3 cannot cut quantized weights of DoRA and of mixtures of experts in the planner",
           "strategies.lora.base_quantization", "Use stage 1 or 2, or leave it out.")
-      }
-      // Measured: the optimizer's step then took more than planned, probably for the first layer's adapters.
-      let isCut = graph.program.leaves.contains { $0.trainable && $0.spec.elements > persistence }
-      if isCut, !plan.context.inputRequiresGradient {
-        throw Self.refused(
-          "adapters of more than \(persistence) elements beside quantized weights cannot be planned without checkpoints",
-          "strategies.zero.stage3_param_persistence_threshold",
-          "Use a larger threshold or a lower rank, or add \"checkpointing\".")
       }
     }
     for leaf in graph.program.leaves

@@ -36,6 +36,14 @@ struct ZeroFormats: Hashable, Sendable {
     reduction ?? (parameter.isLinear ? products ?? model : model)
   }
 
+  /// Bytes of an element of a parameter while it is gathered.
+  ///
+  /// Source: `get_allgather_dtype` in `deepspeed/runtime/zero/partition_parameters.py`.
+  func gatheredSize(_ parameter: ZeroParameters.Parameter) -> Int {
+    guard parameter.isLinear, parameter.size > 1, let products else { return parameter.size }
+    return products.size
+  }
+
   /// All formats that gradients are exchanged in, in the order of their names in torch, by which their buckets are reduced.
   func exchanged(_ parameters: [ZeroParameters.Parameter]) -> [DType] {
     let order: [DType] = [.bf16, .fp16, .fp32]

@@ -4,12 +4,19 @@
 /// used; the buffer is freed when the last of them is. Weights that are packed in bytes have a buffer of their own,
 /// freed with the other one. A parameter that is gathered alone has no copy.
 ///
+/// Under autocast the parameters of linear layers are cast on their way, and back to their own format when they are used;
+/// those of one format come together.
+///
 /// Source: `PartitionedParameterCoordinator` in `deepspeed/runtime/zero/partitioned_param_coordinator.py`,
 /// `all_gather_coalesced` and `AllGatherCoalescedHandle` in `partition_parameters.py`, DeepSpeed 0.19.8.
 struct ZeroGather {
   private let settings: Zero
   private let trace: ZeroTrace
   private let all: [ZeroParameters.Parameter]
+  /// For each parameter: bytes of an element while it is gathered.
+  private let gatheredSizes: [Int]
+  /// All such sizes, in the order of their formats' names in torch: those of one format are gathered together.
+  private static let order = [2, 4, 1]
 
   /// Parameters that were gathered together.
   private struct Group {
@@ -31,8 +38,10 @@ struct ZeroGather {
   private var views: [Int: Int32] = [:]
   /// The parameters of the trace one by one, with the number of their use.
   private let queue: [(parameter: Int, use: Int)]
-  /// The uses of each parameter.
+  /// The uses of each parameter; of one of a leaf module, all that it is in.
   private let usesOf: [[Int]]
+  /// For each parameter, whether a leaf module has it.
+  private let isInLeaf: [Bool]
   /// What was let go of last.
   private var late: [Int32] = []
   private var next = 0
@@ -40,8 +49,11 @@ struct ZeroGather {
   /// Elements that are whole, or on their way.
   private var live = 0
 
-  init(_ settings: Zero, _ trace: ZeroTrace, _ all: [ZeroParameters.Parameter]) {
+  init(
+    _ settings: Zero, _ trace: ZeroTrace, _ all: [ZeroParameters.Parameter], _ formats: ZeroFormats
+  ) {
     self.settings = settings
+    gatheredSizes = all.map { formats.gatheredSize($0) }
     self.trace = trace
     self.all = all
     whole = Array(repeating: -1, count: all.count)
@@ -49,25 +61,21 @@ struct ZeroGather {
     fetchedFor = Array(repeating: -1, count: all.count)
     var queue: [(parameter: Int, use: Int)] = []
     var usesOf: [[Int]] = Array(repeating: [], count: all.count)
+    var isInLeaf = Array(repeating: false, count: all.count)
+    for leaves in trace.inside { for parameter in leaves { isInLeaf[parameter] = true } }
     for (use, parameters) in trace.uses.enumerated() {
       for parameter in parameters {
         queue.append((parameter, use))
-        usesOf[parameter].append(use)
+        if !isInLeaf[parameter] { usesOf[parameter].append(use) }
       }
+      for parameter in trace.inside[use] { usesOf[parameter].append(use) }
     }
+    self.isInLeaf = isInLeaf
     (self.queue, self.usesOf) = (queue, usesOf)
-    let elements = all.reduce(0) { $0 &+ $1.elements }
-    let layers = all.sorted { $0.elements > $1.elements }.dropFirst(2)
-    if elements > settings.maxLive { slack = layers.first.map { $0.elements * $0.size } ?? 0 }
   }
 
   /// Whether a parameter stays whole from step to step.
   func persists(_ parameter: Int) -> Bool { all[parameter].elements <= settings.persistence }
-
-  /// Bytes of the largest parameter but an embedding and a head, or nothing where all may be there at once.
-  ///
-  /// Where parameters wait for others to go, modules that the planner does not see may gather one earlier.
-  private(set) var slack = 0
 
   /// A micro-batch begins.
   mutating func begin() {
@@ -78,7 +86,10 @@ struct ZeroGather {
   /// A module is about to use parameters.
   mutating func fetch(_ parameters: [Int], _ tape: inout Tape) {
     gather(parameters, &tape)
-    for parameter in parameters { wait(parameter, &tape) }
+    // A set in no certain order: its buffers are freed all at once, the most that they come to.
+    var done: [Int32] = []
+    for parameter in parameters { wait(parameter, &done, &tape) }
+    for buffer in done { tape.release(buffer, Moment.allGather.rawValue) }
     for parameter in parameters where fetchedFor[parameter] < step && next < queue.count {
       fetchedFor[queue[next].parameter] = queue[next].use
       next += 1
@@ -116,53 +127,95 @@ struct ZeroGather {
     let moment = Moment.allGather.rawValue
     let away = parameters.filter { isAway($0) }
     guard !away.isEmpty else { return }
-    var (bytes, packed) = (0, 0)
+    guard settings.shards > 1 else { return take(away, &tape) }
     for parameter in away {
       live += all[parameter].elements
       flight[parameter] = groups.count
-      let whole = share(parameter) * settings.shards * all[parameter].size
-      if all[parameter].size == 1 { packed += whole } else { bytes += whole }
     }
     let isAlone = away.count == 1
-    let stays = isAlone && settings.shards == 1
-    let role: Role = isAlone ? .parameters : .communication
-    var copies: [Int32] = []
-    if settings.parameterOffload != nil {
-      for parameter in away {
-        copies.append(
-          tape.allocate(share(parameter) * all[parameter].size, .communication, moment, stream: 1))
-      }
-    }
+    let role: Role =
+      isAlone && gatheredSizes[away[0]] == all[away[0]].size ? .parameters : .communication
     var buffers: [Int32] = []
-    for bytes in [bytes, packed] where bytes > 0 && !stays {
+    for size in Self.order {
+      var bytes = 0
+      var copies: [Int32] = []
+      for parameter in away where gatheredSizes[parameter] == size {
+        bytes += share(parameter) * settings.shards * size
+        if let copy = copyShare(parameter, &tape) { copies.append(copy) }
+      }
+      guard bytes > 0 else { continue }
       buffers.append(tape.allocate(bytes, role, moment, stream: settings.overlaps ? 1 : 0))
-    }
-    for copy in copies { tape.release(copy, moment) }
-    for bytes in [bytes, packed] where bytes > 0 {
+      for copy in copies { tape.release(copy, moment) }
       tape.communicate(.allGather, bytes, among: settings.shards)
     }
     groups.append(Group(buffers: buffers, parameters: away, unused: away.count))
   }
 
+  /// One device has every parameter whole: it is its share, or a copy of what the host has.
+  private mutating func take(_ parameters: [Int], _ tape: inout Tape) {
+    for parameter in parameters {
+      live += all[parameter].elements
+      flight[parameter] = groups.count
+      let bytes = all[parameter].elements * all[parameter].size
+      let copies = settings.parameterOffload != nil
+      groups.append(
+        Group(
+          buffers: copies
+            ? [tape.allocate(bytes, .parameters, Moment.allGather.rawValue, stream: 1)] : [],
+          parameters: [parameter], unused: 1))
+    }
+  }
+
+  /// The rank's share as it is sent, where it is cast or comes from the host.
+  private func copyShare(_ parameter: Int, _ tape: inout Tape) -> Int32? {
+    let moment = Moment.allGather.rawValue
+    let (own, sent) = (all[parameter].size, gatheredSizes[parameter])
+    let stream: UInt8 = settings.overlaps ? 1 : 0
+    let copy =
+      settings.parameterOffload == nil
+      ? nil : tape.allocate(share(parameter) * own, .communication, moment, stream: 1)
+    guard sent != own else { return copy }
+    let cast = tape.allocate(share(parameter) * sent, .communication, moment, stream: stream)
+    if let copy { tape.release(copy, moment) }
+    return cast
+  }
+
   /// The module needs the parameter now.
-  private mutating func wait(_ parameter: Int, _ tape: inout Tape) {
+  ///
+  /// - Parameter done: Buffers that nothing waits in any more.
+  private mutating func wait(_ parameter: Int, _ done: inout [Int32], _ tape: inout Tape) {
     let group = flight[parameter]
     guard group >= 0 else { return }
     let moment = Moment.allGather.rawValue
     flight[parameter] = -1
     if groups[group].parameters.count == 1 {
       whole[parameter] = groups[group].buffers.first ?? -1
+      guard gatheredSizes[parameter] != all[parameter].size, settings.shards > 1 else { return }
+      whole[parameter] = tape.allocate(
+        all[parameter].elements * all[parameter].size, .parameters, moment)
+      done += groups[group].buffers
       return
     }
     if !groups[group].isComplete {
       groups[group].isComplete = true
-      for member in groups[group].parameters {
-        whole[member] = tape.allocate(all[member].elements * all[member].size, .parameters, moment)
+      for size in Self.order {
+        for member in groups[group].parameters where gatheredSizes[member] == size {
+          makeWhole(member, &tape)
+        }
       }
     }
     groups[group].unused -= 1
-    guard groups[group].unused == 0 else { return }
-    for buffer in groups[group].buffers { tape.release(buffer, moment) }
+    if groups[group].unused == 0 { done += groups[group].buffers }
+  }
+
+  /// A parameter is put together out of a buffer of several, and cast back where it was cast on its way.
+  private mutating func makeWhole(_ parameter: Int, _ tape: inout Tape) {
+    let moment = Moment.allGather.rawValue
+    let (elements, sent) = (all[parameter].elements, gatheredSizes[parameter])
+    let isCast = sent != all[parameter].size
+    let parts = isCast ? tape.allocate(elements * sent, .communication, moment) : -1
+    whole[parameter] = tape.allocate(elements * all[parameter].size, .parameters, moment)
+    tape.release(parts, moment)
   }
 
   /// The module has used parameters.
@@ -198,14 +251,15 @@ struct ZeroGather {
   private func isUsedSoon(_ parameter: Int) -> Bool {
     let uses = usesOf[parameter]
     guard let use = uses.first(where: { $0 >= step }) else { return false }
-    return trace.touched[use] - trace.touched[min(step, trace.touched.count - 1)]
-      < settings.maxReuse
+    let touched = isInLeaf[parameter] ? trace.touchedInside : trace.touched
+    return touched[use] &- touched[min(step, touched.count - 1)] < settings.maxReuse
   }
 
   /// As ``release(_:_:)`` does with a parameter: a gradient that was copied.
   mutating func hold(_ gradient: Int32) { late.append(gradient) }
 
-  /// Backward is over: what is left, and views that nodes have, is free once the optimizer allocates.
+  /// Backward is over: what is left, and views that nodes have, goes; where another stream gathered it, it is free once the
+  /// optimizer allocates.
   ///
   /// - Returns: What is left, with its bytes and its role: parameters, and gradients that were copied.
   mutating func end(_ tape: inout Tape) -> [(storage: Int32, bytes: Int, role: Role)] {

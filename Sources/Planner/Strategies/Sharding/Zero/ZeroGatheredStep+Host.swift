@@ -32,7 +32,8 @@ extension ZeroGatheredStep {
       if let parameters = settings.parameterOffload {
         let shares = self.parameters.all.reduce(0) { $0 &+ share($1) }
         if parameters.device == .cpu {
-          try add(shares, size, .parameters, pins: parameters.isPinned)
+          let bytes = self.parameters.all.reduce(0) { $0 &+ share($1) &* $1.size }
+          try add(bytes, 1, .parameters, pins: parameters.isPinned)
         } else {
           try add(min(shares, parameters.mostOnHost), size, .parameters, pins: parameters.isPinned)
           for _ in 0..<parameters.buffers {

@@ -10,12 +10,15 @@ final class ZeroGatheredStep: Distribution {
   let settings: Zero
   let size: Int
   let formats: ZeroFormats
-  /// Bytes of an element while it is reduced.
-  private let reducedSize: Int
   let optimizer: ZeroOptimizer?
   private let kernels: KernelTraits
   private var uses: ZeroUses
   private let leftover: [Int]
+  /// Whether the first layer's adapters take what needs no gradient.
+  private let startsConstant: Bool
+  /// For each parameter: whether no gradient leaves its module, so that in backward nothing lets go of it before the step
+  /// does (`PostBackwardFunctionModule` in `parameter_offload.py`, which inputs that need a gradient alone get).
+  private var stays: [Bool] = []
   private var late: [(storage: Int32, bytes: Int, role: Role)] = []
   private let trace: ZeroTrace
   private let replays: Bool
@@ -28,12 +31,18 @@ final class ZeroGatheredStep: Distribution {
 
   let microBatches: Int
   private var isLast = true
-  /// ``ZeroGather/slack``.
-  private var early: Int32 = -1
   /// The loss as the engine scales it and reports it.
   private var scalars: Int32 = -1
-  private var filled = 0
-  private var waiting: [Int] = []
+  /// Gradients that are reduced together.
+  private struct Bucket {
+    let format: DType
+    var filled = 0
+    var waiting: [Int] = []
+  }
+  /// A bucket for each format that gradients are exchanged in.
+  private var buckets: [Bucket] = []
+  /// For each parameter, its bucket.
+  private var bucketOf: [Int] = []
   /// Gradients that the bucket is too small for, by parameter.
   private var gradients: [Int32] = []
   /// Gradients of the mixture that backward is in.
@@ -47,24 +56,28 @@ final class ZeroGatheredStep: Distribution {
     self.settings = settings
     size = plan.context.dtype.size
     formats = ZeroFormats(settings, plan)
-    reducedSize = (formats.reduction ?? formats.model).size
     optimizer = plan.optimizer as? ZeroOptimizer
     kernels = plan.context.kernels
     uses = ZeroUses(graph.program, plan, settings)
     leftover = plan.leftover(graph.program)
+    startsConstant = !plan.context.trainsBase && !plan.context.inputRequiresGradient
     parameters = ZeroParameters(graph.program)
     microBatches = plan.microBatches
     replays = plan.replays(graph)
     trace = try ZeroTrace.recorded(graph, plan, settings)
-    gather = ZeroGather(settings, ZeroTrace(), [])
+    gather = ZeroGather(settings, ZeroTrace(), [], formats)
   }
 
   /// This rank's shares of the master weights, sub-group after sub-group.
   func local(_ weights: [TrainingStep.Weight]) throws(PlanError) -> [TrainingStep.Weight] {
     parameters.fill(weights)
     try parameters.checkTotal()
-    gather = ZeroGather(settings, trace, parameters.all)
+    gather = ZeroGather(settings, trace, parameters.all, formats)
     gradients = Array(repeating: -1, count: parameters.all.count)
+    stays = Array(repeating: false, count: parameters.all.count)
+    let exchanged = formats.exchanged(parameters.all)
+    buckets = exchanged.map { Bucket(format: $0) }
+    bucketOf = parameters.all.map { exchanged.firstIndex(of: formats.exchange($0)) ?? 0 }
     var (elements, count) = (0, 0)
     func close() {
       if count > 0 {
@@ -102,9 +115,11 @@ final class ZeroGatheredStep: Distribution {
     // The norm of the last step, and a flag.
     if settings.optimizerOffload == nil { tape.schedule.allocate(9, .other, moment) }
     if settings.contiguous {
-      tape.schedule.allocate(
-        try checkedProduct(settings.reduceBucket, reducedSize), .communication,
-        Moment.bucket.rawValue)
+      for bucket in buckets {
+        tape.schedule.allocate(
+          try checkedProduct(settings.reduceBucket, bucket.format.size), .communication,
+          Moment.bucket.rawValue)
+      }
     }
     guard settings.optimizerOffload == nil else { return }
     for elements in subGroups {
@@ -114,9 +129,10 @@ final class ZeroGatheredStep: Distribution {
     tape.schedule.allocate(trained * formats.accumulation.size, .gradients, moment)
   }
 
-  /// The bytes of each parameter that is small enough to stay whole.
+  /// The bytes of each parameter that is small enough to stay whole; one device has it whole in its share.
   private var persistent: [Int] {
-    parameters.all.indices.filter { gather.persists($0) }.map {
+    guard settings.shards > 1 || settings.parameterOffload != nil else { return [] }
+    return parameters.all.indices.filter { gather.persists($0) }.map {
       let parameter = parameters.all[$0]
       return share(parameter) * settings.shards * parameter.size
     }
@@ -130,9 +146,6 @@ final class ZeroGatheredStep: Distribution {
 
   func beforeForward(_ section: Int, in tape: inout Tape) {
     parameters.enter(section)
-    if section == 0, gather.slack > 0 {
-      early = tape.allocate(gather.slack, .communication, Moment.allGather.rawValue)
-    }
     for _ in 0..<ZeroTrace.containers(section) { gather.fetch([], &tape) }
   }
 
@@ -150,7 +163,7 @@ final class ZeroGatheredStep: Distribution {
   func beforeOperation(_ operation: Int, isBackward: Bool, in tape: inout Tape) {
     gather.letGo(&tape)
     let turn = uses.turn(to: operation, isBackward: isBackward)
-    leave(turn, &tape)
+    leave(turn, isBackward: isBackward, &tape)
     if let leaves = turn.fetched { gather.fetch(numbers(of: leaves), &tape) }
   }
 
@@ -163,19 +176,35 @@ final class ZeroGatheredStep: Distribution {
         gather.keepView(of: parameter, &tape)
       }
     }
+    if replays, uses.detached[operation] >= 0 {
+      let parameter = parameters.index(of: uses.detached[operation])
+      if isBackward {
+        gather.forgetView(of: parameter, &tape)
+      } else if tape.mode == .replay, tape.needed(operation) != 0 {
+        gather.keepView(of: parameter, &tape)
+      }
+    }
     if let leaf = uses.kept[operation], !isBackward,
       tape.mode == .record || tape.mode == .checkpoint,
       tape.needed(operation) != 0
     {
       gather.keepView(of: parameters.index(of: leaf), &tape)
     }
-    leave(uses.leave(operation, isBackward: isBackward), &tape)
+    let weights = uses.weightInputs[operation]
+    if startsConstant, !isBackward, weights != 0, tape.mode != .replay {
+      let needed = tape.needed(operation)
+      for parameter in numbers(of: uses.weights(of: operation)) {
+        stays[parameter] = needed != 0 && needed & ~weights == 0
+      }
+    }
+    leave(uses.leave(operation, isBackward: isBackward), isBackward: isBackward, &tape)
   }
 
-  private func leave(_ turn: ZeroUses.Turn, _ tape: inout Tape) {
+  private func leave(_ turn: ZeroUses.Turn, isBackward: Bool, _ tape: inout Tape) {
     guard !turn.left.isEmpty else { return }
     if turn.leavesMixture { sortOutMixture(&tape) }
-    gather.release(numbers(of: turn.left), &tape)
+    let used = numbers(of: turn.left)
+    gather.release(isBackward && startsConstant ? used.filter { !stays[$0] } : used, &tape)
   }
 
   private func numbers(of leaves: [Int]) -> [Int] {
@@ -187,6 +216,8 @@ final class ZeroGatheredStep: Distribution {
 
   func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape) {
     let parameter = parameters.index(of: leaf)
+    // The node that made the gradient has let go of what it saved.
+    if uses.isViewed(leaf) { gather.forgetView(of: parameter, &tape) }
     if uses.waits(leaf) { return mixture.append((parameter, gradient)) }
     put(gradient, of: parameter, &tape)
   }
@@ -201,18 +232,22 @@ final class ZeroGatheredStep: Distribution {
 
   private func put(_ gradient: Int32, of parameter: Int, _ tape: inout Tape) {
     let elements = parameters.all[parameter].elements
-    if filled + elements > settings.reduceBucket, filled > 0 { reduce(&tape) }
-    if settings.contiguous, filled + elements <= settings.reduceBucket {
+    let bucket = bucketOf[parameter]
+    let filled = buckets[bucket].filled
+    if filled + elements > settings.reduceBucket, filled > 0 { reduce(bucket, &tape) }
+    if settings.contiguous, buckets[bucket].filled + elements <= settings.reduceBucket {
       gather.hold(gradient)
     } else {
       gradients[parameter] = gradient
     }
-    filled += elements
-    waiting.append(parameter)
+    buckets[bucket].filled += elements
+    buckets[bucket].waiting.append(parameter)
   }
 
-  /// Averages what is in the bucket, and adds this rank's share to what it has.
-  private func reduce(_ tape: inout Tape) {
+  /// Averages what is in a bucket, and adds this rank's share to what it has.
+  private func reduce(_ number: Int, _ tape: inout Tape) {
+    let (filled, waiting) = (buckets[number].filled, buckets[number].waiting)
+    let format = buckets[number].format
     guard !waiting.isEmpty else { return }
     let moment = Moment.reduceScatter.rawValue
     let stream: UInt8 = settings.overlaps ? 2 : 0
@@ -220,10 +255,10 @@ final class ZeroGatheredStep: Distribution {
       settings.contiguous && filled <= settings.reduceBucket && !settings.scatters
     let fits = waiting.count == 1 && filled % settings.shards == 0
     var copies: [Int32] = []
-    if reducedSize != size, !inPlace {
+    if format != formats.model, !inPlace {
       // What is in the bucket has its format already.
       for parameter in waiting where gradients[parameter] >= 0 {
-        let bytes = parameters.all[parameter].elements * reducedSize
+        let bytes = parameters.all[parameter].elements * format.size
         copies.append(tape.allocate(bytes, .communication, moment, stream: stream))
       }
     }
@@ -231,41 +266,33 @@ final class ZeroGatheredStep: Distribution {
       gather.letGo(&tape)
       var padded = 0
       for parameter in waiting { padded += share(parameters.all[parameter]) * settings.shards }
-      let padding = (padded - filled) * reducedSize
+      let padding = (padded - filled) * format.size
       let empty = padding > 0 ? tape.allocate(padding, .communication, moment, stream: stream) : -1
       copies.append(
-        tape.allocate(padded * reducedSize, .communication, moment, stream: stream))
+        tape.allocate(padded * format.size, .communication, moment, stream: stream))
       tape.release(empty, moment)
     }
     tape.communicate(
-      inPlace ? .allReduce : .reduceScatter, filled * reducedSize, among: settings.shards)
-    if reducedSize != size {
+      inPlace ? .allReduce : .reduceScatter, filled * format.size, among: settings.shards)
+    if format != formats.accumulation {
+      // In the format that micro-batches add up in, all of them at once.
       for elements in inPlace ? [filled] : waiting.map({ share(parameters.all[$0]) }) {
-        copies.append(tape.allocate(elements * size, .communication, moment, stream: stream))
+        let bytes = elements * formats.accumulation.size
+        copies.append(tape.allocate(bytes, .gradients, moment, stream: stream))
       }
     }
-    let wide = formats.accumulatesWider ? widened(&tape, stream) : -1
-    if settings.optimizerOffload != nil { leave(&tape) }
-    tape.release(wide, moment)
+    if settings.optimizerOffload != nil { leave(waiting, &tape) }
     for parameter in waiting {
       if gradients[parameter] >= 0 { gather.hold(gradients[parameter]) }
       gradients[parameter] = -1
     }
     for copy in copies { tape.release(copy, moment) }
-    waiting.removeAll(keepingCapacity: true)
-    filled = 0
-  }
-
-  /// This rank's shares in the format that micro-batches add up in, all of them at once.
-  private func widened(_ tape: inout Tape, _ stream: UInt8) -> Int32 {
-    let elements = waiting.reduce(0) { $0 &+ share(parameters.all[$1]) }
-    return tape.allocate(
-      elements * formats.accumulation.size, .gradients, Moment.reduceScatter.rawValue,
-      stream: stream)
+    buckets[number].waiting.removeAll(keepingCapacity: true)
+    buckets[number].filled = 0
   }
 
   /// Each share goes to the host: it is copied back for its norm in fp64, and cast where the optimizer's format differs.
-  private func leave(_ tape: inout Tape) {
+  private func leave(_ waiting: [Int], _ tape: inout Tape) {
     let moment = Moment.reduceScatter.rawValue
     for parameter in waiting {
       let elements = share(parameters.all[parameter])
@@ -281,16 +308,15 @@ final class ZeroGatheredStep: Distribution {
 
   func endBackward(in tape: inout Tape) {
     sortOutMixture(&tape)
-    reduce(&tape)
+    for bucket in buckets.indices { reduce(bucket, &tape) }
     if !leftover.isEmpty { gather.fetch(leftover.map { parameters.index(of: $0) }, &tape) }
     let left = gather.end(&tape)
-    if isLast {
+    if isLast, settings.overlaps {
       late = left
     } else {
       for (storage, _, _) in left { tape.release(storage, Moment.allGather.rawValue) }
     }
     tape.release(scalars, Moment.end.rawValue)
-    tape.release(early, Moment.end.rawValue)
   }
 
   // MARK: The step

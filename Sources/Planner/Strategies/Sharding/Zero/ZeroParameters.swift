@@ -74,6 +74,15 @@ struct ZeroParameters {
     return places[layer.turn]
   }
 
+  /// For each parameter, whether the leaf of the program that it is meets a condition.
+  func marked(where condition: (Int) -> Bool) -> [Bool] {
+    var marks = Array(repeating: false, count: all.count)
+    for leaf in places.indices where condition(leaf) {
+      for parameter in places[leaf] { marks[parameter] = true }
+    }
+    return marks
+  }
+
   /// A micro-batch begins.
   mutating func begin() {
     ran.removeAll(keepingCapacity: true)

@@ -3,7 +3,9 @@
 /// A bucket is made when backward's first gradient arrives. Stage 2 copies every gradient there as it comes, frees it,
 /// and reduces the bucket when the next one would not fit; stage 1 does so behind backward, in forward order. What a
 /// rank owns is copied to one flat tensor, which takes whole every parameter that its share begins or ends in. Where
-/// stage 2 adds micro-batches up in fp32, it is added to a flat tensor of just the share instead.
+/// micro-batches add up in fp32, it is added to a flat tensor of just the share instead.
+///
+/// Stage 1 keeps each gradient in fp32 meanwhile, and what other ranks own of them until the next forward.
 ///
 /// Source: `DeepSpeedZeroOptimizer` in `deepspeed/runtime/zero/stage_1_and_2.py`, DeepSpeed 0.19.8.
 final class ZeroPartitionedStep: Distribution {
@@ -11,6 +13,8 @@ final class ZeroPartitionedStep: Distribution {
   private let microBatches: Int
   private let size: Int
   private let formats: ZeroFormats
+  /// Of a gradient from its arrival to its reduction: stage 1 adds micro-batches up in this format.
+  private let heldFormat: DType
   private let optimizer: ZeroOptimizer?
   private let kernels: KernelTraits
   /// Whether gradients wait for the last micro-batch of a pipeline's rank.
@@ -36,6 +40,8 @@ final class ZeroPartitionedStep: Distribution {
   /// What the rank owns of the gradients of this micro-batch, and of those before.
   private var owned: Int32 = -1
   private var accumulated: Int32 = -1
+  /// What stays until the next forward, with its bytes.
+  private var lingering: [(storage: Int32, bytes: Int)] = []
   /// The loss as the engine scales it and reports it.
   private var scalars: Int32 = -1
 
@@ -49,6 +55,7 @@ final class ZeroPartitionedStep: Distribution {
     microBatches = plan.microBatches
     size = plan.context.dtype.size
     formats = ZeroFormats(settings, plan)
+    heldFormat = settings.partitioning == 1 ? formats.accumulation : formats.model
     optimizer = plan.optimizer as? ZeroOptimizer
     kernels = plan.context.kernels
     isPipeline = plan.pipeline != nil
@@ -103,6 +110,7 @@ final class ZeroPartitionedStep: Distribution {
   func receive(_ gradient: Int32, of leaf: Int, in tape: inout Tape) {
     let parameter = parameters.index(of: leaf)
     makeBuffers(&tape)
+    let gradient = widened(gradient, of: parameter, &tape)
     if gradients[parameter] >= 0 {
       // Autograd adds it to the `.grad` of the micro-batches before.
       tape.release(gradient, Moment.accumulation.rawValue)
@@ -112,11 +120,22 @@ final class ZeroPartitionedStep: Distribution {
     if settings.partitioning == 2 || settings.overlaps && isLast { put(parameter, &tape) }
   }
 
+  /// A gradient in the format that it is held in (`_fill_param_grad_accum_attribute`).
+  private func widened(_ gradient: Int32, of parameter: Int, _ tape: inout Tape) -> Int32 {
+    guard heldFormat != formats.model else { return gradient }
+    let moment = Moment.accumulation.rawValue
+    let bytes = parameters.all[parameter].elements * heldFormat.size
+    let copy = tape.allocate(bytes, .gradients, moment)
+    tape.release(gradient, moment)
+    return copy
+  }
+
   private func makeBuffers(_ tape: inout Tape) {
     guard buffers.isEmpty else { return }
     for _ in 0..<(settings.overlaps ? 2 : 1) * buckets.count {
       buffers.append(
-        tape.allocate(settings.reduceBucket * size, .communication, Moment.bucket.rawValue))
+        tape.allocate(
+          settings.reduceBucket * heldFormat.size, .communication, Moment.bucket.rawValue))
     }
   }
 
@@ -130,7 +149,7 @@ final class ZeroPartitionedStep: Distribution {
       letGo(parameter, &tape)
     } else if settings.optimizerOffload != nil {
       // A copy keeps it apart from what autograd may still hold.
-      let copy = tape.allocate(elements * size, .gradients, Moment.bucket.rawValue)
+      let copy = tape.allocate(elements * heldFormat.size, .gradients, Moment.bucket.rawValue)
       letGo(parameter, &tape)
       gradients[parameter] = copy
     }
@@ -151,9 +170,8 @@ final class ZeroPartitionedStep: Distribution {
     if formats.accumulatesWider { addTo(&tape) }
     if settings.scatters {
       reduceInSlices(bucket, &tape)
-    } else if bucket.format != formats.model {
-      tape.release(
-        tape.allocate(bucket.filled * bucket.format.size, .communication, moment), moment)
+    } else {
+      reduceWhole(bucket, &tape)
     }
     tape.communicate(.allReduce, bucket.filled * bucket.format.size, among: settings.shards)
     if settings.optimizerOffload != nil {
@@ -168,6 +186,7 @@ final class ZeroPartitionedStep: Distribution {
 
   /// Whether a gradient is let go of once it was reduced.
   private func isDone(_ parameter: Int) -> Bool {
+    if heldFormat != formats.model { return flat.isFirst(parameter) }
     if settings.optimizerOffload != nil { return true }
     if settings.partitioning == 1 { return flat.isFirst(parameter) }
     // What was added to the share stays where it is; in the bucket, for all that are not too large for it.
@@ -181,6 +200,20 @@ final class ZeroPartitionedStep: Distribution {
       flat.share * formats.accumulation.size, .gradients, Moment.reduceScatter.rawValue)
   }
 
+  /// The bucket is cast where it is exchanged in another format; what of it is this rank's is cast where it adds up wider.
+  private func reduceWhole(_ bucket: Bucket, _ tape: inout Tape) {
+    let moment = Moment.reduceScatter.rawValue
+    let casts = bucket.format != heldFormat
+    let cast =
+      casts ? tape.allocate(bucket.filled * bucket.format.size, .communication, moment) : -1
+    if formats.accumulatesWider {
+      let largest = bucket.waiting.reduce(0) { max($0, parameters.all[$1].elements) }
+      let bytes = min(largest, flat.share) * formats.accumulation.size
+      tape.release(tape.allocate(bytes, .communication, moment), moment)
+    }
+    tape.release(cast, moment)
+  }
+
   /// Slices of more than one piece are copied to one tensor, which is cast where it is exchanged in another format; what
   /// of it is this rank's is cast where it adds up wider.
   private func reduceInSlices(_ bucket: Bucket, _ tape: inout Tape) {
@@ -189,18 +222,21 @@ final class ZeroPartitionedStep: Distribution {
     let reductions = flat.reductions(
       bucket.waiting, upTo: settings.reduceBucket, apart: formats.accumulatesWider)
     for reduction in reductions {
-      let copy =
+      var sent =
         reduction.pieces > 1
-        ? tape.allocate(reduction.elements * size, .communication, moment, stream: stream) : -1
-      if bucket.format != formats.model {
+        ? tape.allocate(
+          reduction.elements * heldFormat.size, .communication, moment, stream: stream) : -1
+      if bucket.format != heldFormat {
         let bytes = reduction.elements * bucket.format.size
-        tape.release(tape.allocate(bytes, .communication, moment, stream: stream), moment)
+        let cast = tape.allocate(bytes, .communication, moment, stream: stream)
+        tape.release(sent, moment)
+        sent = cast
       }
       if formats.accumulatesWider {
         tape.release(
           tape.allocate(reduction.largest * 4, .communication, moment, stream: stream), moment)
       }
-      tape.release(copy, moment)
+      tape.release(sent, moment)
     }
   }
 
@@ -212,7 +248,7 @@ final class ZeroPartitionedStep: Distribution {
     for parameter in waiting {
       let elements = min(parameters.all[parameter].elements, flat.share)
       tape.release(tape.allocate(elements * 8, .other, moment), moment)
-      guard size != master else { continue }
+      guard size != master, !formats.accumulatesWider else { continue }
       tape.release(tape.allocate(elements * master, .gradients, moment), moment)
     }
   }
@@ -240,10 +276,23 @@ final class ZeroPartitionedStep: Distribution {
       for parameter in flat.order { put(parameter, &tape) }
     }
     for bucket in buckets.indices { reduce(bucket, &tape) }
+    if heldFormat != formats.model { return keepUntilForward() }
     for parameter in gradients.indices where gradients[parameter] >= 0 {
       letGo(parameter, &tape)
     }
     for buffer in buffers { tape.release(buffer, Moment.bucket.rawValue) }
+    buffers = []
+  }
+
+  /// What other ranks own stays until the next forward: views of the buckets, and gradients that are too large for them
+  /// (`clear_backward_seen_flag`).
+  private func keepUntilForward() {
+    lingering = flat.order.compactMap { parameter in
+      guard gradients[parameter] >= 0 else { return nil }
+      return (gradients[parameter], parameters.all[parameter].elements * heldFormat.size)
+    }
+    for parameter in flat.order { gradients[parameter] = -1 }
+    lingering += buffers.map { ($0, settings.reduceBucket * heldFormat.size) }
     buffers = []
   }
 
@@ -295,6 +344,12 @@ final class ZeroPartitionedStep: Distribution {
     schedule.free(8, .other, moment)
   }
 
+  func afterOptimizer(in schedule: inout Schedule) {
+    for (storage, bytes) in lingering {
+      schedule.free(bytes, .gradients, Moment.end.rawValue, storage: storage)
+    }
+  }
+
   // MARK: The host
 
   /// Weights, gradients and states as the optimizer has them, the weights as the model has them on their way back, and
@@ -322,7 +377,7 @@ final class ZeroPartitionedStep: Distribution {
         try tensor(share, size, .parameters), try tensor(flat.largest, size, .gradients),
       ]
       // Gradients in bf16 add up where the optimizer has them.
-      if microBatches > 1, !settings.lowPrecisionMaster {
+      if microBatches > 1, !settings.lowPrecisionMaster, !formats.accumulatesWider {
         // As if in one block: the blocks of many pinned ones are less than twice as large.
         host.tensors.append(
           try tensor(offload.isPinned ? 2 * flat.owned : flat.owned, size, .gradients, pins: false))

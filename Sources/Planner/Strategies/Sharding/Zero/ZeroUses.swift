@@ -20,6 +20,9 @@ struct ZeroUses {
   private var owner: [Int]
   /// For each operation, the name of the module whose code it is.
   private let names: [String]
+  /// For each operation, whether it is of a module without weights that calls no other one; functions have no hooks, and
+  /// modules that call others are counted where they begin (``ZeroTrace/containers(_:isReplayed:)``).
+  private let isModule: [Bool]
   /// For each operation, whether it looks rows of a table up: no gradient leaves it, so that in backward nothing lets go
   /// of its table before the step does (`_partition_all_parameters` in `stage3.py`).
   private let lookups: [Bool]
@@ -29,14 +32,24 @@ struct ZeroUses {
   /// The weight that an operation's node has a view of as long as the graph is there, whatever checkpoints drop:
   /// `ctx.tensors` of `MatMul4Bit` in `bitsandbytes/autograd/_functions.py`, bitsandbytes 0.50.
   private(set) var kept: [Int: Int] = [:]
+  /// For each operation: a weight that it saves, or -1.
+  ///
+  /// What a checkpoint recomputes is detached, so that it keeps the weight as it was then, until backward has used it
+  /// (`_recomputation_hook` in `torch/utils/checkpoint.py`).
+  private(set) var detached: [Int]
+  /// For each operation that is all of a module: which of its inputs are weights, a bit each; else 0.
+  private(set) var weightInputs: [UInt8]
   private var name = ""
   /// The modules that are running forward, and backward, or -1.
   private var open = (forward: -1, backward: -1)
 
   init(_ program: Program, _ plan: TrainingPlan, _ settings: Zero) {
     names = program.operations.map { $0.module.description }
+    isModule = names.map { $0 == "act" || $0 == "rotary_emb" }
     lookups = program.operations.map { $0.name.description == "embedding" }
     owner = Array(repeating: -1, count: program.operations.count)
+    detached = Array(repeating: -1, count: program.operations.count)
+    weightInputs = Array(repeating: 0, count: program.operations.count)
     var leafOf: [Int32: Int] = [:]
     for (index, leaf) in program.leaves.enumerated() { leafOf[leaf.register] = index }
     let leaves = program.operations.map { operation in
@@ -46,11 +59,39 @@ struct ZeroUses {
       switch program.operations[index].name.description {
       case "grouped_mm": viewed[index] = leaves[index].first
       case "gemm_4bit": kept[index] = leaves[index].first
-      default: break
+      default: detached[index] = savedWeight(program, leafOf, index)
       }
     }
     gatherSpans(program, leaves, whole: settings.gathersMixtures)
     gatherOperations(program, leaves, casts: plan.context.autocast != nil)
+    for module in modules where module.first == module.last {
+      for (bit, input) in program.operations[module.first].inputs.enumerated()
+      where leafOf[program.registers[input]] != nil {
+        weightInputs[module.first] |= 1 << bit
+      }
+    }
+  }
+
+  /// Whether there are mixtures that DeepSpeed has as leaf modules.
+  var hasLeafModules: Bool { modules.contains { $0.isMixture } }
+
+  /// Whether a weight is of such a mixture.
+  func isInLeafModule(_ leaf: Int) -> Bool {
+    modules.contains { $0.isMixture && $0.leaves.contains(leaf) }
+  }
+
+  /// Whether an operation saves a view of a weight.
+  func isViewed(_ leaf: Int) -> Bool { !viewed.isEmpty && viewed.values.contains(leaf) }
+
+  /// The weight that an operation saves, or -1.
+  private func savedWeight(_ program: Program, _ leafOf: [Int32: Int], _ index: Int) -> Int {
+    let operation = program.operations[index]
+    for saves in [operation.savedInputs, operation.savedOutputs] {
+      for save in program.saves[saves] {
+        if let leaf = leafOf[save.register] { return leaf }
+      }
+    }
+    return -1
   }
 
   private mutating func gatherSpans(_ program: Program, _ leaves: [[Int]], whole: Bool) {
@@ -106,7 +147,7 @@ struct ZeroUses {
 
   /// An operation is about to run.
   mutating func turn(to operation: Int, isBackward: Bool) -> Turn {
-    let enters = names[operation] != name
+    let enters = names[operation] != name && isModule[operation]
     name = names[operation]
     let module = owner[operation]
     let running = isBackward ? open.backward : open.forward
@@ -138,6 +179,11 @@ struct ZeroUses {
     guard !isBackward || !lookups[operation] else { return Turn() }
     return Turn(
       left: modules[module].leaves, leavesMixture: isBackward && modules[module].isMixture)
+  }
+
+  /// The weights of an operation's module.
+  func weights(of operation: Int) -> [Int] {
+    owner[operation] < 0 ? [] : modules[owner[operation]].leaves
   }
 
   /// Whether a weight's gradient waits until backward has left the mixture that it is in.
