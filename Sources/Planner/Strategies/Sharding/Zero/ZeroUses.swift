@@ -39,6 +39,8 @@ struct ZeroUses {
   private(set) var detached: [Int]
   /// For each operation that is all of a module: which of its inputs are weights, a bit each; else 0.
   private(set) var weightInputs: [UInt8]
+  /// Whether there are mixtures that DeepSpeed has as leaf modules.
+  private(set) var hasLeafModules = false
   private var name = ""
   /// The modules that are running forward, and backward, or -1.
   private var open = (forward: -1, backward: -1)
@@ -63,6 +65,7 @@ struct ZeroUses {
       }
     }
     gatherSpans(program, leaves, whole: settings.gathersMixtures)
+    hasLeafModules = modules.contains(where: \.isMixture)
     gatherOperations(program, leaves, casts: plan.context.autocast != nil)
     for module in modules where module.first == module.last {
       for (bit, input) in program.operations[module.first].inputs.enumerated()
@@ -71,9 +74,6 @@ struct ZeroUses {
       }
     }
   }
-
-  /// Whether there are mixtures that DeepSpeed has as leaf modules.
-  var hasLeafModules: Bool { modules.contains { $0.isMixture } }
 
   /// Whether a weight is of such a mixture.
   func isInLeafModule(_ leaf: Int) -> Bool {
