@@ -240,18 +240,18 @@ struct CachingAllocator: ~Copyable, Sendable {
   ///
   /// Where it takes over one neighbour it often keeps that one's place.
   private mutating func join(_ block: Int32) {
-    let value = blocks[Int(block)]
-    let (previous, next) = (value.previous, value.next)
+    let index = Int(block)
+    let (previous, next) = (blocks[index].previous, blocks[index].next)
     let takesPrevious = isMergeable(previous, with: block)
     let takesNext = isMergeable(next, with: block)
-    guard takesPrevious != takesNext, value.isMapped else {
+    guard takesPrevious != takesNext, blocks[index].isMapped else {
       merge(block)
       return insert(block)
     }
     let neighbour = takesPrevious ? previous : next
     uncount(neighbour)
-    let other = blocks[Int(neighbour)]
-    let place = pools[Int(value.pool)].free.place(of: other.size, at: other.address)
+    let place = pools[Int(blocks[index].pool)].free.place(
+      of: blocks[Int(neighbour)].size, at: blocks[Int(neighbour)].address)
     if takesPrevious { absorbPrevious(block) } else { absorbNext(block) }
     replace(at: place, with: block)
   }
@@ -273,29 +273,29 @@ struct CachingAllocator: ~Copyable, Sendable {
   private mutating func absorbPrevious(_ block: Int32) {
     let index = Int(block)
     let previous = blocks[index].previous
-    let other = blocks[Int(previous)]
-    blocks[index].address = other.address
-    blocks[index].size &+= other.size
-    blocks[index].previous = other.previous
-    if other.previous >= 0 { blocks[Int(other.previous)].next = block }
+    let before = blocks[Int(previous)].previous
+    blocks[index].address = blocks[Int(previous)].address
+    blocks[index].size &+= blocks[Int(previous)].size
+    blocks[index].previous = before
+    if before >= 0 { blocks[Int(before)].next = block }
     spare.append(previous)
   }
 
   private mutating func absorbNext(_ block: Int32) {
     let index = Int(block)
     let next = blocks[index].next
-    let other = blocks[Int(next)]
-    blocks[index].size &+= other.size
-    blocks[index].next = other.next
-    if other.next >= 0 { blocks[Int(other.next)].previous = block }
+    let after = blocks[Int(next)].next
+    blocks[index].size &+= blocks[Int(next)].size
+    blocks[index].next = after
+    if after >= 0 { blocks[Int(after)].previous = block }
     spare.append(next)
   }
 
   private func isMergeable(_ other: Int32, with block: Int32) -> Bool {
     guard other >= 0 else { return false }
-    let neighbour = blocks[Int(other)]
-    return !neighbour.isAllocated && !neighbour.isPending
-      && neighbour.isMapped == blocks[Int(block)].isMapped
+    let place = Int(other)
+    return !blocks[place].isAllocated && !blocks[place].isPending
+      && blocks[place].isMapped == blocks[Int(block)].isMapped
   }
 
   // MARK: Bookkeeping
@@ -315,43 +315,45 @@ struct CachingAllocator: ~Copyable, Sendable {
 
   /// A free block joins its pool.
   mutating func insert(_ block: Int32) {
-    let value = blocks[Int(block)]
-    pools[Int(value.pool)].free.insert(
-      .init(size: value.size, address: value.address, block: block))
-    count(value)
+    pools[Int(blocks[Int(block)].pool)].free.insert(entry(block))
+    count(block)
   }
 
   /// A free block joins its pool, and another one, whose place is given, leaves it.
   private mutating func replace(at place: FreeBlocks.Place, with block: Int32) {
-    let value = blocks[Int(block)]
-    pools[Int(value.pool)].free.replace(
-      at: place, with: .init(size: value.size, address: value.address, block: block))
-    count(value)
+    pools[Int(blocks[Int(block)].pool)].free.replace(at: place, with: entry(block))
+    count(block)
+  }
+
+  /// A block as its pool has it.
+  private func entry(_ block: Int32) -> FreeBlocks.Entry {
+    .init(size: blocks[Int(block)].size, address: blocks[Int(block)].address, block: block)
+  }
+
+  /// Whether a free block is a piece of a segment that counts as split.
+  private func isPiece(_ block: Int32) -> Bool {
+    (blocks[Int(block)].previous >= 0 || blocks[Int(block)].next >= 0) && !rules.expandable
   }
 
   /// A block that joins its pool may be a free piece of a segment.
-  private mutating func count(_ value: Block) {
-    if value.previous >= 0 || value.next >= 0, !rules.expandable {
-      statistics.inactiveSplit.increase(value.size)
-    }
+  private mutating func count(_ block: Int32) {
+    if isPiece(block) { statistics.inactiveSplit.increase(blocks[Int(block)].size) }
   }
 
   /// A free block, or an unmapped range, leaves its pool.
   mutating func take(_ block: Int32) {
-    let value = blocks[Int(block)]
-    guard value.isMapped else {
-      pools[Int(value.pool)].unmapped.removeAll { $0 == block }
+    let pool = Int(blocks[Int(block)].pool)
+    guard blocks[Int(block)].isMapped else {
+      pools[pool].unmapped.removeAll { $0 == block }
       return
     }
     uncount(block)
-    pools[Int(value.pool)].free.remove(size: value.size, address: value.address)
+    let entry = entry(block)
+    pools[pool].free.remove(size: entry.size, address: entry.address)
   }
 
   /// A block that leaves its pool is no free piece of a segment any more.
   private mutating func uncount(_ block: Int32) {
-    let value = blocks[Int(block)]
-    if value.previous >= 0 || value.next >= 0, !rules.expandable {
-      statistics.inactiveSplit.decrease(value.size)
-    }
+    if isPiece(block) { statistics.inactiveSplit.decrease(blocks[Int(block)].size) }
   }
 }
